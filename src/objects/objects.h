@@ -1,0 +1,76 @@
+// The media store: large immutable objects under text keys, behind one interface.
+//
+// Keys: "assets/<asset id>/source", ".../thumbnail.jpg", ".../playback.plan", ".../rendition.mp4",
+// "indexed/<indexed asset id>/shots.json", ".../shot-0001.jpg", ".../audio.wav", ".../audio.json".
+// An object appears whole or not at all: it is written aside, synced, and then put in place with
+// its directory synced. Objects never change; putting a key again replaces it whole.
+// Errors of every call: overloaded, storage_full, internal; resource_not_exist for a missing key.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "runtime/task.h"
+
+namespace kinodex::objects {
+
+using runtime::Asked;
+
+/// An object being written. Dropped without `commit`, it leaves nothing behind (after a crash, the
+/// start-up sweep removes it).
+class Draft {
+  public:
+    virtual ~Draft() = default;
+    /// Appends; returns when the bytes were handed to the store. One call at a time.
+    virtual Asked<void> append(std::span<const std::byte> bytes) = 0;
+    [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;
+    /// A descriptor on the bytes written so far, readable and writable by a media child, owned by
+    /// the draft.
+    [[nodiscard]] virtual int fd() const = 0;
+    /// Makes the bytes durable but not yet visible. `commit` calls it when it was not called.
+    virtual Asked<void> sync() = 0;
+    /// Durable and visible under `key` when it returns. At most once.
+    virtual Asked<void> commit(std::string key) = 0;
+};
+
+/// An open object: positioned reads from any thread, one file's lifetime.
+class Object {
+  public:
+    virtual ~Object() = default;
+    [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;
+    /// Fills `into` from `offset`. Errors: internal when the object is shorter.
+    virtual Asked<void> read(std::uint64_t offset, std::span<std::byte> into) = 0;
+    /// Owned by the object; for handing to a media child.
+    [[nodiscard]] virtual int fd() const = 0;
+};
+
+struct SweepReport {
+    std::uint64_t drafts_removed = 0;
+    std::uint64_t bytes_removed = 0;
+};
+
+class Objects {
+  public:
+    virtual ~Objects() = default;
+    virtual Asked<std::unique_ptr<Draft>> create() = 0;
+    virtual Asked<std::shared_ptr<Object>> open(std::string key) = 0;
+    /// Whole small object. Errors: also body_too_large beyond `limit_bytes`.
+    virtual Asked<std::string> read_all(std::string key, std::uint64_t limit_bytes) = 0;
+    virtual Asked<void> put(std::string key, std::string bytes) = 0;
+    virtual Asked<bool> exists(std::string key) = 0;
+    /// Removes every object whose key starts with `prefix` (which ends in '/'); none is fine.
+    virtual Asked<void> remove_prefix(std::string prefix) = 0;
+    /// Names directly under "assets/" or "indexed/": for finding orphans at start.
+    virtual Asked<std::vector<std::string>> list_owners(std::string top) = 0;
+    /// Removes drafts left by an earlier process.
+    virtual Asked<SweepReport> sweep() = 0;
+    virtual Asked<std::uint64_t> free_bytes() = 0;
+};
+
+}  // namespace kinodex::objects
