@@ -51,7 +51,9 @@ Lane::Lane(std::string name, std::size_t width, std::size_t queue_limit)
     }
 }
 
-Lane::~Lane() { stop(); }
+Lane::~Lane() {
+    stop();
+}
 
 bool Lane::post(std::move_only_function<void()> work) {
     bool wake = false;
@@ -69,7 +71,9 @@ bool Lane::post(std::move_only_function<void()> work) {
     return true;
 }
 
-const std::string& Lane::name() const { return state_->name; }
+const std::string& Lane::name() const {
+    return state_->name;
+}
 
 std::size_t Lane::depth() const {
     const std::lock_guard lock(state_->mutex);

@@ -1,4 +1,6 @@
 // Lanes: work runs off the I/O thread, answers come back to it, and a full lane refuses at once.
+#include "runtime/lane.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -8,8 +10,6 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
-
-#include "runtime/lane.h"
 
 namespace kinodex::runtime {
 namespace {
@@ -61,7 +61,10 @@ TEST(Lane, full_lane_refuses_as_overloaded) {
     Lane lane("narrow", 1, 1);
     Gate gate;
     Gate started;
-    ASSERT_TRUE(lane.post([&] { started.open(); gate.wait(); }));
+    ASSERT_TRUE(lane.post([&] {
+        started.open();
+        gate.wait();
+    }));
     started.wait();
     ASSERT_TRUE(lane.post([] {}));  // fills the queue
     base::Errc code = base::Errc::internal;
