@@ -39,9 +39,9 @@ struct Asset {
 };
 
 struct AssetFilter {
-    std::vector<AssetId> ids;       // empty: any
-    std::vector<AssetType> types;   // empty: any
-    std::string filename_part;      // case-insensitive substring; empty: any
+    std::vector<AssetId> ids;      // empty: any
+    std::vector<AssetType> types;  // empty: any
+    std::string filename_part;     // case-insensitive substring; empty: any
 };
 
 }  // namespace kinodex::domain

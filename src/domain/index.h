@@ -25,7 +25,7 @@ struct Index {
     std::vector<std::string> addons;
     base::Timestamp created_at;
     base::Timestamp updated_at;
-    std::int64_t video_count = 0;    // ready indexed assets
+    std::int64_t video_count = 0;   // ready indexed assets
     double total_duration_sec = 0;  // of those
 };
 

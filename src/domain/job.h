@@ -10,11 +10,11 @@
 namespace kinodex::domain {
 
 enum class JobKind {
-    ingest_asset,     // validate a large or asynchronous upload; subject: asset
-    make_thumbnail,   // subject: asset
-    make_rendition,   // prepare playback that needs more than the source; subject: asset
-    index_asset,      // subject: indexed asset
-    remove_objects,   // delete media of something that is gone; subject: its object prefix
+    ingest_asset,    // validate a large or asynchronous upload; subject: asset
+    make_thumbnail,  // subject: asset
+    make_rendition,  // prepare playback that needs more than the source; subject: asset
+    index_asset,     // subject: indexed asset
+    remove_objects,  // delete media of something that is gone; subject: its object prefix
 };
 
 struct Job {

@@ -39,7 +39,7 @@ struct MetadataChange {
 /// The metadata after `change`. Merge: null deletes, "" is ignored, other keys stay. Replace: null
 /// and "" are left out, keys not named are gone. Errors: parameter_invalid when a bound above is
 /// passed.
-base::Result<Metadata> apply(const Metadata& current, const MetadataChange& change);
+base::Result<Metadata> apply_change(const Metadata& current, const MetadataChange& change);
 
 /// Reads a JSON object of scalars. Errors: parameter_invalid naming `parameter` with a reason
 /// (not JSON, not an object, nested value, a number out of range, a bound passed).

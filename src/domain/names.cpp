@@ -17,9 +17,8 @@ constexpr std::array<std::string_view, 5> kIndexingStatus{"pending", "queued", "
 // The playback object of indexed assets has upper-case words on the wire.
 constexpr std::array<std::string_view, 5> kStreamStatus{"NONE", "PROCESSING", "COMPLETE",
                                                         "CANCELED", "ERROR"};
-constexpr std::array<std::string_view, 5> kJobKind{"ingest_asset", "make_thumbnail",
-                                                   "make_rendition", "index_asset",
-                                                   "remove_objects"};
+constexpr std::array<std::string_view, 5> kJobKind{
+    "ingest_asset", "make_thumbnail", "make_rendition", "index_asset", "remove_objects"};
 
 template <std::size_t N, class Enum>
 std::string_view at(const std::array<std::string_view, N>& names, Enum value) {
@@ -38,13 +37,27 @@ std::optional<Enum> find(const std::array<std::string_view, N>& names, std::stri
 
 }  // namespace
 
-std::string_view name_of(AssetStatus value) { return at(kAssetStatus, value); }
-std::string_view name_of(AssetMethod value) { return at(kAssetMethod, value); }
-std::string_view name_of(AssetType value) { return at(kAssetType, value); }
-std::string_view name_of(DerivedStatus value) { return at(kDerivedStatus, value); }
-std::string_view name_of(IndexingStatus value) { return at(kIndexingStatus, value); }
-std::string_view name_of(StreamStatus value) { return at(kStreamStatus, value); }
-std::string_view name_of(JobKind value) { return at(kJobKind, value); }
+std::string_view name_of(AssetStatus value) {
+    return at(kAssetStatus, value);
+}
+std::string_view name_of(AssetMethod value) {
+    return at(kAssetMethod, value);
+}
+std::string_view name_of(AssetType value) {
+    return at(kAssetType, value);
+}
+std::string_view name_of(DerivedStatus value) {
+    return at(kDerivedStatus, value);
+}
+std::string_view name_of(IndexingStatus value) {
+    return at(kIndexingStatus, value);
+}
+std::string_view name_of(StreamStatus value) {
+    return at(kStreamStatus, value);
+}
+std::string_view name_of(JobKind value) {
+    return at(kJobKind, value);
+}
 
 template <>
 std::optional<AssetStatus> from_name(std::string_view name) {

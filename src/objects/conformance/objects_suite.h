@@ -1,0 +1,47 @@
+// The rules of the media store, run against every adapter by the same tests.
+//
+// An adapter's test file instantiates `ObjectsSuite` with a factory that makes an empty store.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+
+#include "objects/objects.h"
+
+namespace kinodex::objects {
+
+struct ObjectsUnderTest {
+    virtual ~ObjectsUnderTest() = default;
+    virtual Objects& objects() = 0;
+    /// The same media after the process that wrote it died.
+    virtual void reopen() = 0;
+};
+using MakeObjects = std::function<std::unique_ptr<ObjectsUnderTest>()>;
+
+class ObjectsSuite : public testing::TestWithParam<MakeObjects> {
+  protected:
+    void SetUp() override { under_test_ = GetParam()(); }
+    Objects& objects() { return under_test_->objects(); }
+    void reopen() { under_test_->reopen(); }
+
+    /// Runs one coroutine to its end.
+    template <class T>
+    T await(runtime::Task<T> task) {
+        boost::asio::io_context io;
+        std::optional<T> result;
+        auto story = [&]() -> runtime::Task<void> { result.emplace(co_await std::move(task)); };
+        boost::asio::co_spawn(io, story, boost::asio::detached);
+        io.run();
+        return std::move(*result);
+    }
+
+  private:
+    std::unique_ptr<ObjectsUnderTest> under_test_;
+};
+
+}  // namespace kinodex::objects

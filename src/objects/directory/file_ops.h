@@ -1,0 +1,27 @@
+// Blocking file operations with errors as values. Called on a lane only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace kinodex::objects {
+
+/// The Error for an errno: a full disk or quota is storage_full, everything else internal, with
+/// the step, path and reason as detail.
+std::unexpected<base::Error> io_fail(std::string_view step, std::string_view path, int error);
+
+base::Status write_all(int fd, std::span<const std::byte> bytes, std::string_view path);
+base::Status read_exactly(int fd, std::uint64_t offset, std::span<std::byte> into,
+                          std::string_view path);
+base::Status sync_file(int fd, std::string_view path);
+base::Status sync_directory(const std::string& path);
+/// Makes one folder and syncs its parent; an existing folder is fine.
+base::Status make_directory(const std::string& path);
+
+}  // namespace kinodex::objects
