@@ -1,11 +1,11 @@
 // Logs: one line an event, fields as key=value or JSON. Never a key, a signature or a URL query.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <initializer_list>
 #include <string>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace kinodex::observe {
 
