@@ -1,0 +1,48 @@
+// API keys: made once, shown once, stored hashed, looked up without touching the store.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "store/store.h"
+
+namespace kinodex::service {
+
+inline constexpr std::size_t kApiKeyBytesMin = 8;
+inline constexpr std::size_t kApiKeyBytesMax = 256;
+
+/// A new random key text: "kx_" and 40 letters and digits (238 bits).
+std::string new_key_text();
+domain::KeyHash hash_key(std::string_view key);
+/// What a list may show of a key: its first characters.
+std::string key_hint(std::string_view key);
+/// 8 to 256 printable ASCII characters without spaces. Errors: parameter_invalid.
+base::Status check_key_text(std::string_view key);
+
+/// The live keys in memory. Looking up a key hashes it first, so the time of a look-up tells
+/// nothing about how much of a guess was right. Thread-safe.
+class KeyRing {
+  public:
+    explicit KeyRing(store::Store& store) : store_(store) {}
+    /// Reads the keys again when the store says that they changed; call it every second or so.
+    runtime::Asked<void> refresh();
+    [[nodiscard]] base::Result<domain::AccountId> find(std::string_view key) const;
+    [[nodiscard]] std::size_t size() const;
+
+  private:
+    struct HashOfHash {
+        std::size_t operator()(const domain::KeyHash& hash) const;
+    };
+    using Keys = std::unordered_map<domain::KeyHash, domain::AccountId, HashOfHash>;
+
+    store::Store& store_;
+    std::optional<std::int64_t> version_;  // touched by refresh alone
+    mutable std::shared_mutex mutex_;
+    Keys keys_;
+};
+
+}  // namespace kinodex::service

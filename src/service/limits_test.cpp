@@ -1,0 +1,96 @@
+// The bounds of uploads and indexing: below, at and above each, with the code of the catalogue.
+#include "service/limits.h"
+
+#include <gtest/gtest.h>
+
+namespace kinodex::service {
+namespace {
+
+using base::Errc;
+using domain::AssetType;
+
+media::ProbeReport video(int width, int height, double duration_sec) {
+    media::ProbeReport report;
+    report.type = AssetType::video;
+    report.width = width;
+    report.height = height;
+    report.duration_sec = duration_sec;
+    return report;
+}
+
+std::optional<Errc> refusal(const media::ProbeReport& report, std::int64_t size = 1000) {
+    const auto status = check_upload(UploadLimits{}, report, size);
+    return status ? std::nullopt : std::optional(status.error().code);
+}
+
+TEST(UploadLimits, video_bounds_hold_in_both_orientations) {
+    struct Case {
+        int width;
+        int height;
+        std::optional<Errc> expected;
+    };
+    for (const auto& each : std::vector<Case>{
+             {360, 360, {}},
+             {359, 640, Errc::video_resolution_too_low},
+             {640, 359, Errc::video_resolution_too_low},
+             {5184, 2160, {}},
+             {2160, 5184, {}},
+             {5185, 2161, Errc::video_resolution_too_high},
+             {5184, 2161, Errc::video_resolution_too_high},
+             {864, 360, {}},
+             {865, 360, Errc::video_resolution_invalid_aspect_ratio},
+             {360, 865, Errc::video_resolution_invalid_aspect_ratio},
+         }) {
+        EXPECT_EQ(refusal(video(each.width, each.height, 10)), each.expected)
+            << each.width << "x" << each.height;
+    }
+}
+
+TEST(UploadLimits, duration_bounds_are_inclusive) {
+    EXPECT_EQ(refusal(video(640, 480, 3.999)), Errc::video_duration_too_short);
+    EXPECT_EQ(refusal(video(640, 480, 4)), std::nullopt);
+    EXPECT_EQ(refusal(video(640, 480, 14400)), std::nullopt);
+    EXPECT_EQ(refusal(video(640, 480, 14400.1)), Errc::video_duration_too_long);
+    UploadLimits open;
+    open.media.max_duration_sec = 0;
+    EXPECT_TRUE(check_upload(open, video(640, 480, 1e6), 1));
+}
+
+TEST(UploadLimits, size_bound_follows_the_type) {
+    const UploadLimits limits;
+    EXPECT_EQ(refusal(video(640, 480, 10), limits.max_direct_bytes), std::nullopt);
+    EXPECT_EQ(refusal(video(640, 480, 10), limits.max_direct_bytes + 1),
+              Errc::video_filesize_too_large);
+    auto image = video(128, 128, 0);
+    image.type = AssetType::image;
+    EXPECT_EQ(refusal(image, limits.max_image_bytes), std::nullopt);
+    EXPECT_EQ(refusal(image, limits.max_image_bytes + 1), Errc::media_filesize_too_large);
+    image.width = 127;
+    EXPECT_EQ(refusal(image), Errc::image_too_small);
+    auto audio = video(0, 0, 3);
+    audio.type = AssetType::audio;
+    EXPECT_EQ(refusal(audio), Errc::audio_duration_too_short);
+}
+
+TEST(UploadLimits, sizes_read_like_the_documentation) {
+    EXPECT_EQ(size_text(200LL * 1024 * 1024), "200 MB");
+    EXPECT_EQ(size_text(4LL * 1024 * 1024 * 1024), "4 GB");
+    EXPECT_EQ(size_text(1536), "1.5 KB");
+    EXPECT_EQ(size_text(999), "999 bytes");
+}
+
+TEST(IndexingLimits, images_are_refused_and_videos_keep_the_bounds) {
+    domain::Asset asset;
+    asset.type = AssetType::image;
+    EXPECT_EQ(check_indexing(MediaBounds{}, asset).error().code, Errc::parameter_invalid);
+    asset.type = AssetType::video;
+    asset.width = 640;
+    asset.height = 360;
+    asset.duration_sec = 4;
+    EXPECT_TRUE(check_indexing(MediaBounds{}, asset));
+    asset.duration_sec = 3.9;
+    EXPECT_EQ(check_indexing(MediaBounds{}, asset).error().code, Errc::video_duration_too_short);
+}
+
+}  // namespace
+}  // namespace kinodex::service
