@@ -29,6 +29,9 @@ std::string_view segment_type(const Track& track);
 /// Equal to `Layout::total_bytes`. Errors: resource_not_exist.
 base::Result<std::uint64_t> segment_bytes(const View& view, std::size_t track, std::size_t segment);
 
+/// The same for a segment whose track is at hand.
+std::uint64_t segment_file_bytes(const Track& track, const Segment& segment);
+
 /// Reads the segment's sample records. Errors: those of `View::samples`.
 base::Result<Layout> segment_layout(const View& view, std::size_t track, std::size_t segment);
 

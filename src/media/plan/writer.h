@@ -12,8 +12,8 @@ inline constexpr double kSegmentTargetSec = 6.0;
 /// counts and duration are computed here.
 struct TrackPlan {
     Track info;
-    std::uint64_t decode_start = 0;    // decode time of the first sample, ticks
-    std::uint64_t playlist_start = 0;  // gap on the playlist before it, ticks; usually 0
+    std::uint64_t decode_start = 0;   // decode time of the first sample, ticks
+    std::int64_t playlist_shift = 0;  // playlist time minus decode time, ticks; usually 0
     std::vector<Sample> samples;
 };
 

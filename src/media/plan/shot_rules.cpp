@@ -1,0 +1,368 @@
+#include "media/plan/shot_rules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace kinodex::media::plan {
+namespace {
+
+// A step below this is noise, grain or slow motion whatever surrounds it.
+constexpr double kJumpFloor = 6.0;
+// Fast, rotating or zooming motion leaves a remainder; a cut stands this far above it.
+constexpr double kJumpOverUsual = 2.5;
+// Samples on each side that say what is usual.
+constexpr std::size_t kUsualReach = 6;
+// Within a burst of jumps, one must stand out this much to be a cut.
+constexpr double kStandsOut = 1.8;
+// After a flash the picture is back: less than this part of the jump is left.
+constexpr double kFlashRemainder = 0.4;
+
+// A picture this much flatter than its surroundings, and dark or bright, is the bottom of a fade.
+constexpr double kFadeFlatness = 0.3;
+constexpr double kFadeDark = 45;
+constexpr double kFadeBright = 205;
+// Surroundings flatter than this have nothing to fade.
+constexpr double kFadeContrastMin = 8;
+
+// A dissolve: ends that differ, unlike each other, and everything between a mix of the two.
+constexpr double kDissolveDistance = 9;
+constexpr double kDissolveCorrelation = 0.7;
+constexpr double kDissolveResidual = 0.42;
+constexpr int kDissolveReaches[] = {6, 10, 16, 24, 36};
+// Shots on both sides of a gradual transition last at least this long.
+constexpr std::int64_t kGradualSpacingFrames = 20;
+
+/// Where a line through two points takes the value `level`, as a frame number.
+double crossing(double frame_a, double value_a, double frame_b, double value_b, double level) {
+    const double rise = value_b - value_a;
+    if (std::abs(rise) < 1e-9) {
+        return (frame_a + frame_b) / 2;
+    }
+    return frame_a + (frame_b - frame_a) * std::clamp((level - value_a) / rise, 0.0, 1.0);
+}
+
+}  // namespace
+
+double median_of(std::vector<double> values) {
+    if (values.empty()) {
+        return 0;
+    }
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+bool is_jump(double step, double usual) {
+    return step > kJumpFloor + kJumpOverUsual * usual;
+}
+
+void ShotFinder::add_frame(double time_sec) {
+    times_.push_back(time_sec);
+}
+
+void ShotFinder::add_sample(std::int64_t frame, const SmallPicture& picture) {
+    if (!samples_.empty() && frame <= samples_.back().frame) {
+        return;
+    }
+    Sample sample{frame, 0, luma_statistics(picture), picture};
+    if (!samples_.empty()) {
+        sample.step = difference(samples_.back().picture, picture);
+    }
+    samples_.push_back(sample);
+}
+
+double ShotFinder::time_of(std::int64_t frame) const {
+    if (times_.empty()) {
+        return 0;
+    }
+    const auto index = std::clamp<std::int64_t>(frame - first_time_, 0, ssize(times_) - 1);
+    return times_[static_cast<std::size_t>(index)];
+}
+
+double ShotFinder::usual_step(std::size_t sample) const {
+    std::vector<double> steps;
+    const std::size_t from = sample > kUsualReach ? sample - kUsualReach : 1;
+    const std::size_t to = std::min(samples_.size(), sample + kUsualReach + 1);
+    for (std::size_t i = from; i < to; ++i) {
+        const bool is_near =
+            std::abs(samples_[i].frame - samples_[sample].frame) <= kTransitionReachFrames;
+        if (i != sample && is_near) {
+            steps.push_back(samples_[i].step);
+        }
+    }
+    return median_of(std::move(steps));
+}
+
+/// Groups neighbouring jumps: a one-frame flash or a fast transition is one event, not several.
+std::vector<ShotFinder::Jump> ShotFinder::jumps() const {
+    std::vector<Jump> found;
+    for (std::size_t i = 1; i < samples_.size(); ++i) {
+        if (!is_jump(samples_[i].step, usual_step(i))) {
+            continue;
+        }
+        if (!found.empty() && found.back().after == i - 1) {
+            Jump& jump = found.back();
+            jump.after = i;
+            if (samples_[i].step >= samples_[jump.strongest].step) {
+                jump.strongest = i;
+            }
+        } else {
+            found.push_back({i - 1, i, i});
+        }
+    }
+    return found;
+}
+
+bool ShotFinder::is_flash(const Jump& jump) const {
+    const double limit = std::max(kFlashRemainder * samples_[jump.strongest].step, kSameScene);
+    const auto comes_back = [&](std::size_t a, std::size_t b) {
+        return difference(samples_[a].picture, samples_[b].picture) < limit;
+    };
+    for (std::size_t i = jump.after; i < samples_.size(); ++i) {
+        if (samples_[i].frame > samples_[jump.after].frame + kFlashFramesMax) {
+            break;
+        }
+        if (comes_back(jump.before, i)) {
+            return true;
+        }
+    }
+    for (std::size_t i = jump.before + 1; i-- > 0;) {
+        if (samples_[i].frame < samples_[jump.before].frame - kFlashFramesMax) {
+            break;
+        }
+        if (comes_back(i, jump.after)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::vector<std::int64_t> ShotFinder::cuts() const {
+    std::vector<std::int64_t> found;
+    for (const Jump& jump : jumps()) {
+        const bool is_burst =
+            samples_[jump.after].frame - samples_[jump.before].frame > kShotFramesMin;
+        if (is_burst) {
+            double second = 0;
+            for (std::size_t i = jump.before + 1; i <= jump.after; ++i) {
+                if (i != jump.strongest) {
+                    second = std::max(second, samples_[i].step);
+                }
+            }
+            if (samples_[jump.strongest].step < kStandsOut * second) {
+                continue;
+            }
+        }
+        if (is_flash(jump)) {
+            continue;
+        }
+        const std::int64_t frame = samples_[jump.strongest].frame;
+        if (!found.empty() && frame - found.back() < kShotFramesMin) {
+            found.back() = frame;
+        } else {
+            found.push_back(frame);
+        }
+    }
+    return found;
+}
+
+/// Fades to a flat dark or bright picture and back, among samples [first, last).
+void ShotFinder::find_fades(std::size_t first, std::size_t last,
+                            std::vector<std::int64_t>& into) const {
+    const auto contrast_near = [&](std::size_t center, int direction) {
+        double most = 0;
+        for (std::size_t i = center; i >= first && i < last;
+             i += static_cast<std::size_t>(direction)) {
+            if (std::abs(samples_[i].frame - samples_[center].frame) > kTransitionReachFrames) {
+                break;
+            }
+            most = std::max(most, samples_[i].luma.deviation);
+        }
+        return most;
+    };
+    /// The frame where contrast, going outward from the bottom, passes `level`.
+    const auto edge = [&](std::size_t bottom, int direction, double level) {
+        std::size_t inner = bottom;
+        for (;;) {
+            const std::size_t outer = inner + static_cast<std::size_t>(direction);
+            if (outer < first || outer >= last) {
+                return static_cast<double>(samples_[inner].frame);
+            }
+            if (samples_[outer].luma.deviation >= level) {
+                return crossing(static_cast<double>(samples_[inner].frame),
+                                samples_[inner].luma.deviation,
+                                static_cast<double>(samples_[outer].frame),
+                                samples_[outer].luma.deviation, level);
+            }
+            inner = outer;
+        }
+    };
+    std::int64_t done_until = -1;
+    for (std::size_t i = first + 1; i + 1 < last; ++i) {
+        const auto& luma = samples_[i].luma;
+        if (samples_[i].frame <= done_until || luma.deviation > samples_[i - 1].luma.deviation ||
+            luma.deviation > samples_[i + 1].luma.deviation ||
+            (luma.mean > kFadeDark && luma.mean < kFadeBright)) {
+            continue;
+        }
+        const double left = contrast_near(i, -1);
+        const double right = contrast_near(i, 1);
+        if (std::min(left, right) < kFadeContrastMin ||
+            luma.deviation > kFadeFlatness * std::min(left, right)) {
+            continue;
+        }
+        const double from = edge(i, -1, kFadeFlatness * left);
+        const double to = edge(i, 1, kFadeFlatness * right);
+        into.push_back(std::llround((from + to) / 2));
+        done_until = std::llround(to);
+    }
+}
+
+/// Dissolves whose middle is at frame `from` or later, among samples [first, last).
+void ShotFinder::find_dissolves(std::size_t first, std::size_t last, std::int64_t from,
+                                std::vector<std::int64_t>& into) const {
+    struct Found {
+        double middle = 0;
+        double residual = 0;
+    };
+    std::optional<Found> best;
+    const auto report = [&] {
+        if (best) {
+            into.push_back(std::llround(best->middle));
+        }
+        best.reset();
+    };
+    for (std::size_t center = first + 1; center + 1 < last; ++center) {
+        const std::int64_t frame = samples_[center].frame;
+        if (frame < from) {
+            continue;
+        }
+        if (best && static_cast<double>(frame) > best->middle + kGradualSpacingFrames) {
+            report();
+        }
+        for (const int reach : kDissolveReaches) {
+            std::size_t a = center;
+            while (a > first && samples_[a].frame > frame - reach) {
+                --a;
+            }
+            std::size_t b = center;
+            while (b + 1 < last && samples_[b].frame < frame + reach) {
+                ++b;
+            }
+            const bool has_both = samples_[a].frame <= frame - reach &&
+                                  samples_[b].frame >= frame + reach &&
+                                  samples_[b].frame - samples_[a].frame <= 3 * reach;
+            if (!has_both || b - a < 4) {
+                continue;
+            }
+            const auto& old_shot = samples_[a].picture;
+            const auto& new_shot = samples_[b].picture;
+            const Mix middle = mix_of(old_shot, new_shot, samples_[center].picture);
+            if (middle.residual > kDissolveResidual || middle.share < 0.2 || middle.share > 0.8 ||
+                difference(old_shot, new_shot) < kDissolveDistance ||
+                correlation(old_shot, new_shot) > kDissolveCorrelation) {
+                continue;
+            }
+            double residual = 0;
+            double last_share = 0;
+            double steepest = 0;
+            double half = static_cast<double>(frame);
+            bool is_steady = true;
+            bool has_half = false;
+            for (std::size_t i = a + 1; i <= b; ++i) {
+                const Mix mix = mix_of(old_shot, new_shot, samples_[i].picture);
+                residual += mix.residual;
+                is_steady = is_steady && mix.share > last_share - 0.08;
+                steepest = std::max(steepest, mix.share - last_share);
+                if (!has_half && mix.share >= 0.5) {
+                    has_half = true;
+                    half = crossing(static_cast<double>(samples_[i - 1].frame), last_share,
+                                    static_cast<double>(samples_[i].frame), mix.share, 0.5);
+                }
+                last_share = mix.share;
+            }
+            residual /= static_cast<double>(b - a);
+            if (!is_steady || steepest > 0.6 || residual > kDissolveResidual) {
+                continue;
+            }
+            if (!best || residual < best->residual) {
+                best = Found{half, residual};
+            }
+        }
+    }
+    report();
+}
+
+std::vector<Boundary> ShotFinder::decide(std::int64_t until) {
+    const std::vector<std::int64_t> hard = cuts();
+    std::vector<std::int64_t> all = hard;
+    std::size_t first = 0;
+    for (std::size_t k = 0; k <= hard.size(); ++k) {
+        std::size_t last = samples_.size();
+        if (k < hard.size()) {
+            const auto at = std::ranges::lower_bound(samples_, hard[k], {}, &Sample::frame);
+            last = static_cast<std::size_t>(at - samples_.begin());
+        }
+        std::vector<std::int64_t> gradual;
+        find_fades(first, last, gradual);
+        std::vector<std::int64_t> dissolves;
+        find_dissolves(first, last, settled_, dissolves);
+        for (const std::int64_t frame : dissolves) {
+            const bool is_fade = std::ranges::any_of(gradual, [&](std::int64_t fade) {
+                return std::abs(fade - frame) < kTransitionReachFrames;
+            });
+            if (!is_fade) {
+                all.push_back(frame);
+            }
+        }
+        all.insert(all.end(), gradual.begin(), gradual.end());
+        first = last;
+    }
+    std::ranges::sort(all);
+    std::vector<Boundary> decided;
+    for (const std::int64_t frame : all) {
+        const bool is_hard = std::ranges::binary_search(hard, frame);
+        const std::int64_t spacing = is_hard ? kShotFramesMin : kGradualSpacingFrames;
+        if (frame < settled_ || frame >= until || frame - last_boundary_ < spacing) {
+            continue;
+        }
+        decided.push_back({frame, time_of(frame)});
+        last_boundary_ = frame;
+    }
+    settled_ = std::max(settled_, until);
+    return decided;
+}
+
+/// Keeps what decisions after `settled_` may look back at.
+void ShotFinder::forget() {
+    const std::int64_t keep = settled_ - 2 * kTransitionReachFrames;
+    while (samples_.size() > kUsualReach + 1 && samples_[kUsualReach + 1].frame < keep) {
+        samples_.pop_front();
+    }
+    const std::int64_t oldest = std::min(keep, samples_.empty() ? keep : samples_.front().frame);
+    while (first_time_ < oldest && times_.size() > 1) {
+        times_.pop_front();
+        ++first_time_;
+    }
+}
+
+std::vector<Boundary> ShotFinder::settle() {
+    if (samples_.empty()) {
+        return {};
+    }
+    const std::int64_t until = samples_.back().frame - 2 * kTransitionReachFrames;
+    // Looking again is only worth it for a good stretch.
+    if (until < settled_ + kTransitionReachFrames / 2) {
+        return {};
+    }
+    std::vector<Boundary> decided = decide(until);
+    forget();
+    return decided;
+}
+
+std::vector<Boundary> ShotFinder::finish() {
+    return decide(frame_count() + 1);
+}
+
+}  // namespace kinodex::media::plan
