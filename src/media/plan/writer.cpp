@@ -172,8 +172,11 @@ Bytes make_header(const std::vector<TrackPlan>& tracks, std::uint64_t header_byt
 base::Result<void> complete(std::vector<TrackPlan>& tracks, std::uint64_t source_bytes) {
     std::vector<double> boundaries;
     bool has_boundaries = false;
-    const auto leads = [](const TrackPlan& t) { return t.info.kind == TrackKind::video; };
-    std::ranges::stable_partition(tracks, leads);
+    const auto leader = std::ranges::find(tracks, TrackKind::video,
+                                          [](const TrackPlan& track) { return track.info.kind; });
+    if (leader != tracks.end()) {
+        std::rotate(tracks.begin(), leader, std::next(leader));
+    }
     for (TrackPlan& track : tracks) {
         if (track.samples.empty() || track.samples.size() > kSamplesMax) {
             return refuse("number of samples out of bounds");
