@@ -1,0 +1,99 @@
+"""Checks JSON answers against the published OpenAPI document, where a checkout has it beside it.
+
+The document lies outside the project and is not part of it. Without it nothing is checked, and
+the test run says so. The document marks almost nothing as required, so a plain validation would
+pass nearly anything: here unknown keys fail too, save the few that this server adds on purpose.
+"""
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import jsonschema
+
+DOCUMENT = Path(__file__).resolve().parents[2].parent / "shared" / "api" / "openapi.json"
+
+# What this server adds to, or knows better than, the document (see docs/api.md).
+ADDED_KEYS = {
+    "indexedAssetDetailed": {"progress": {"type": "number", "minimum": 0, "maximum": 1},
+                             "error": {"type": "object", "required": ["message"]}},
+    "indexedAsset": {"user_metadata": {"type": "object"}},
+}
+NULLABLE = {("Index", "expires_at")}
+ERROR_SCHEMA = {
+    "type": "object",
+    "required": ["code", "message", "docs_url"],
+    "additionalProperties": False,
+    "properties": {key: {"type": "string", "minLength": 1} for key in ("code", "message",
+                                                                      "docs_url")},
+}
+RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+
+
+def present():
+    return DOCUMENT.is_file()
+
+
+def _formats():
+    checker = jsonschema.FormatChecker(formats=())
+
+    @checker.checks("date-time")
+    def is_utc_time(value):
+        return not isinstance(value, str) or bool(RFC3339.match(value))
+
+    return checker
+
+
+class Checker:
+    def __init__(self, document):
+        self.document = document
+        self.checked = 0
+        self.routes = []
+        for path, operations in document["paths"].items():
+            pattern = re.compile("^/v1.3" + re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)) + "$")
+            self.routes.append((path.count("{"), pattern, operations))
+        self.routes.sort(key=lambda route: route[0])
+        self._close_objects()
+
+    def _close_objects(self):
+        for name, schema in self.document["components"]["schemas"].items():
+            properties = schema.get("properties")
+            if schema.get("type") != "object" or not properties:
+                continue
+            properties.update(ADDED_KEYS.get(name, {}))
+            schema.setdefault("additionalProperties", False)
+            for key in properties:
+                if (name, key) in NULLABLE:
+                    properties[key] = {"anyOf": [properties[key], {"type": "null"}]}
+
+    def check(self, method, path, status, body):
+        """Raises AssertionError when `body` is not what the document says for this answer."""
+        if status >= 400:
+            self._validate(ERROR_SCHEMA, body, f"{method} {path} -> {status}")
+            return
+        schema = self._schema_of(method, path, status)
+        assert schema is not None, f"the document has no answer for {method} {path} {status}"
+        self._validate(schema, body, f"{method} {path} -> {status}")
+
+    def _schema_of(self, method, path, status):
+        for _, pattern, operations in self.routes:
+            if pattern.match(path) and method.lower() in operations:
+                answers = operations[method.lower()]["responses"]
+                content = answers.get(str(status), {}).get("content", {})
+                return content.get("application/json", {}).get("schema")
+        return None
+
+    def _validate(self, schema, body, what):
+        whole = {**schema, "components": self.document["components"]}
+        validator = jsonschema.Draft202012Validator(whole, format_checker=_formats())
+        problems = [f"{'/'.join(map(str, p.absolute_path))}: {p.message}"
+                    for p in validator.iter_errors(body)]
+        assert not problems, f"{what} does not fit the published document:\n" + "\n".join(problems)
+        self.checked += 1
+
+
+@lru_cache(maxsize=1)
+def checker():
+    """The one checker of this run, or None where the document is absent."""
+    return Checker(json.loads(DOCUMENT.read_text())) if present() else None
