@@ -10,9 +10,13 @@ namespace {
 using base::Errc;
 using domain::AssetType;
 
-std::string number_text(double number) { return fmt::format("{:g}", number); }
+std::string number_text(double number) {
+    return fmt::format("{:g}", number);
+}
 
-std::string dimensions(int width, int height) { return fmt::format("{}x{}", width, height); }
+std::string dimensions(int width, int height) {
+    return fmt::format("{}x{}", width, height);
+}
 
 base::Status check_resolution(const MediaBounds& bounds, int width, int height) {
     const int long_side = std::max(width, height);
@@ -47,8 +51,8 @@ base::Status check_duration(const MediaBounds& bounds, AssetType type, double du
             {"current_duration", fmt::format("{:.3f}", duration_sec)}};
     };
     if (duration_sec < bounds.min_duration_sec) {
-        return base::fail(is_audio ? Errc::audio_duration_too_short : Errc::video_duration_too_short,
-                          values());
+        return base::fail(
+            is_audio ? Errc::audio_duration_too_short : Errc::video_duration_too_short, values());
     }
     if (bounds.max_duration_sec > 0 && duration_sec > bounds.max_duration_sec) {
         return base::fail(is_audio ? Errc::audio_duration_too_long : Errc::video_duration_too_long,
@@ -127,9 +131,9 @@ base::Status check_upload(const UploadLimits& limits, const media::ProbeReport& 
 
 base::Status check_indexing(const MediaBounds& bounds, const domain::Asset& asset) {
     if (asset.type == AssetType::image) {
-        return base::fail(Errc::parameter_invalid,
-                          {{"parameter", "asset_id"},
-                           {"reason", "Only video and audio assets can be indexed."}});
+        return base::fail(
+            Errc::parameter_invalid,
+            {{"parameter", "asset_id"}, {"reason", "Only video and audio assets can be indexed."}});
     }
     if (asset.type == AssetType::video) {
         KN_PASS(check_resolution(bounds, asset.width.value_or(0), asset.height.value_or(0)));

@@ -1,0 +1,137 @@
+#include "service/assets.h"
+
+#include <algorithm>
+
+#include "observe/log.h"
+#include "service/object_keys.h"
+#include "service/utf8.h"
+
+namespace kinodex::service {
+
+using base::Errc;
+using domain::Asset;
+using domain::DerivedStatus;
+
+base::Status check_filename(std::string_view filename) {
+    const auto is_control = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    };
+    const auto length = utf8_length(filename);
+    if (!length || *length < 1 || *length > kFilenameCharsMax ||
+        std::ranges::any_of(filename, is_control)) {
+        return base::fail(
+            Errc::parameter_invalid,
+            {{"parameter", "filename"}, {"reason", "It must have 1 to 255 characters."}});
+    }
+    return {};
+}
+
+std::int64_t Assets::upload_bytes_max() const {
+    return std::max(ingest_.limits().max_direct_bytes, ingest_.limits().max_image_bytes);
+}
+
+runtime::Asked<std::unique_ptr<objects::Draft>> Assets::begin_upload() {
+    co_return co_await objects_.create();
+}
+
+runtime::Asked<void> Assets::refuse_too_large(const objects::Draft& received,
+                                              std::int64_t size_bytes) {
+    const auto type = co_await ingest_.type_of(received.fd());
+    co_return too_large(type, ingest_.limits().max_direct_bytes, size_bytes);
+}
+
+runtime::Asked<std::vector<domain::NewJob>> Assets::settle(Asset& asset, NewUpload& upload) {
+    const auto size = static_cast<std::int64_t>(upload.media->size_bytes());
+    if (options_.mode == IngestMode::async || size > options_.sync_bytes_max) {
+        const auto wished = [](bool wish) {
+            return wish ? DerivedStatus::pending : DerivedStatus::none;
+        };
+        asset.hls = wished(upload.wishes.hls);
+        asset.thumbnail = wished(upload.wishes.thumbnail);
+        KN_CO_PASS(co_await upload.media->commit(source_key(asset.id)));
+        co_return std::vector{domain::NewJob{domain::JobKind::ingest_asset, asset.id.text()}};
+    }
+    KN_CO_TRY(examined,
+              co_await ingest_.examine(asset.id, upload.media->fd(), size, upload.wishes));
+    KN_CO_PASS(co_await upload.media->commit(source_key(asset.id)));
+    if (examined.plan) {
+        KN_CO_PASS(co_await examined.plan->commit(plan_key(asset.id)));
+    }
+    auto& outcome = examined.outcome;
+    asset.status = outcome.status;
+    asset.type = outcome.type;
+    asset.file_type = std::move(outcome.file_type);
+    asset.size_bytes = outcome.size_bytes;
+    asset.duration_sec = outcome.duration_sec;
+    asset.fps = outcome.fps;
+    asset.width = outcome.width;
+    asset.height = outcome.height;
+    asset.technical_metadata = std::move(outcome.technical_metadata);
+    asset.hls = outcome.hls;
+    asset.thumbnail = outcome.thumbnail;
+    co_return std::move(examined.jobs);
+}
+
+runtime::Asked<Asset> Assets::create(NewUpload upload) {
+    KN_CO_PASS(check_filename(upload.filename));
+    Asset asset;
+    asset.id = domain::AssetId::next();
+    asset.account_id = upload.account;
+    asset.method = domain::AssetMethod::direct;
+    asset.filename = upload.filename;
+    asset.created_at = base::now();
+    if (upload.user_metadata) {
+        KN_CO_TRY(metadata, domain::apply_change({}, *upload.user_metadata));
+        asset.user_metadata = std::move(metadata);
+    }
+    auto jobs = co_await settle(asset, upload);
+    base::Status stored;
+    if (jobs) {
+        const bool has_jobs = !jobs->empty();
+        stored = co_await store_.insert_asset(asset, std::move(*jobs));
+        if (stored && has_jobs) {
+            wake_workers_();
+        }
+    } else {
+        stored = std::unexpected(std::move(jobs).error());
+    }
+    if (!stored) {
+        // Objects may be in place already, and no row will ever name them.
+        auto removed = co_await objects_.remove_prefix(asset_prefix(asset.id));
+        if (!removed) {  // the sweep at the next start finds them
+            observe::log_warn("orphan_left",
+                              {{"asset_id", asset.id.text()}, {"reason", removed.error().detail}});
+        }
+        co_return std::unexpected(std::move(stored).error());
+    }
+    co_return asset;
+}
+
+runtime::Asked<Asset> Assets::find(domain::AccountId account, domain::AssetId id) {
+    return store_.find_asset(account, id);
+}
+
+runtime::Asked<domain::Paged<Asset>> Assets::list(domain::AccountId account,
+                                                  domain::AssetFilter filter, domain::Page page) {
+    return store_.list_assets(account, std::move(filter), page);
+}
+
+runtime::Asked<void> Assets::change_metadata(domain::AccountId account, domain::AssetId id,
+                                             domain::MetadataChange change) {
+    return store_.change_asset_metadata(account, id, std::move(change));
+}
+
+runtime::Asked<void> Assets::remove(domain::AccountId account, domain::AssetId id,
+                                    store::DeleteMode mode) {
+    KN_CO_PASS(co_await store_.delete_asset(account, id, mode));
+    playback_.forget(id);
+    wake_workers_();
+    co_return base::Status{};
+}
+
+runtime::Asked<domain::Paged<domain::IndexedAssetReference>> Assets::references(
+    domain::AccountId account, domain::AssetId id, domain::Page page) {
+    return store_.list_references(account, id, page);
+}
+
+}  // namespace kinodex::service

@@ -1,0 +1,80 @@
+// Assets: created from uploaded bytes, listed, tagged, deleted.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "service/ingest.h"
+#include "service/playback.h"
+
+namespace kinodex::service {
+
+enum class IngestMode {
+    sync,   // answer when the file was examined: ready, or the refusal
+    async,  // answer at once: processing
+};
+
+struct NewUpload {
+    domain::AccountId account;
+    std::string filename;
+    IngestWishes wishes;
+    std::optional<domain::MetadataChange> user_metadata;
+    std::unique_ptr<objects::Draft> media;
+};
+
+struct AssetOptions {
+    IngestMode mode = IngestMode::sync;
+    /// Larger files are never examined while the client waits.
+    std::int64_t sync_bytes_max = 200LL * 1024 * 1024;
+};
+
+inline constexpr std::size_t kFilenameCharsMax = 255;
+
+/// 1 to 255 characters of valid UTF-8 without control characters. Errors: parameter_invalid.
+base::Status check_filename(std::string_view filename);
+
+class Assets {
+  public:
+    Assets(store::Store& store, objects::Objects& objects, Ingest& ingest, Playback& playback,
+           AssetOptions options, std::function<void()> wake_workers)
+        : store_(store),
+          objects_(objects),
+          ingest_(ingest),
+          playback_(playback),
+          options_(options),
+          wake_workers_(std::move(wake_workers)) {}
+
+    /// Where an upload's bytes go while they arrive.
+    runtime::Asked<std::unique_ptr<objects::Draft>> begin_upload();
+    /// The error of an upload that passed the size limit; `received` holds its first bytes.
+    runtime::Asked<void> refuse_too_large(const objects::Draft& received, std::int64_t size_bytes);
+    /// Errors: the catalogue's, by what the bytes are. Nothing stays behind on failure.
+    runtime::Asked<domain::Asset> create(NewUpload upload);
+
+    runtime::Asked<domain::Asset> find(domain::AccountId account, domain::AssetId id);
+    runtime::Asked<domain::Paged<domain::Asset>> list(domain::AccountId account,
+                                                      domain::AssetFilter filter,
+                                                      domain::Page page);
+    runtime::Asked<void> change_metadata(domain::AccountId account, domain::AssetId id,
+                                         domain::MetadataChange change);
+    runtime::Asked<void> remove(domain::AccountId account, domain::AssetId id,
+                                store::DeleteMode mode);
+    runtime::Asked<domain::Paged<domain::IndexedAssetReference>> references(
+        domain::AccountId account, domain::AssetId id, domain::Page page);
+
+    [[nodiscard]] std::int64_t upload_bytes_max() const;
+
+  private:
+    runtime::Asked<std::vector<domain::NewJob>> settle(domain::Asset& asset, NewUpload& upload);
+
+    store::Store& store_;
+    objects::Objects& objects_;
+    Ingest& ingest_;
+    Playback& playback_;
+    AssetOptions options_;
+    std::function<void()> wake_workers_;
+};
+
+}  // namespace kinodex::service

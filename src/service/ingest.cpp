@@ -1,0 +1,117 @@
+#include "service/ingest.h"
+
+#include "domain/names.h"
+#include "observe/log.h"
+#include "service/object_keys.h"
+
+namespace kinodex::service {
+
+using base::Errc;
+using domain::AssetStatus;
+using domain::AssetType;
+using domain::DerivedStatus;
+
+bool is_passing(const base::Error& error) {
+    switch (error.code) {
+        case Errc::overloaded:
+        case Errc::shutting_down:
+        case Errc::storage_full:
+        case Errc::media_worker_unavailable:
+        case Errc::internal:
+            return true;
+        default:
+            return false;
+    }
+}
+
+runtime::Asked<Examined> Ingest::examine(domain::AssetId id, int fd, std::int64_t size_bytes,
+                                         IngestWishes wishes) {
+    Examined examined;
+    media::ProbeRequest request{.source_fd = fd};
+    if (wishes.hls) {
+        KN_CO_TRY(draft, co_await objects_.create());
+        examined.plan = std::move(draft);
+        request.plan_fd = examined.plan->fd();
+    }
+    KN_CO_TRY(report, co_await media_.probe(request));
+    KN_CO_PASS(check_upload(limits_, report, size_bytes));
+
+    auto& outcome = examined.outcome;
+    outcome.status = AssetStatus::ready;
+    outcome.type = report.type;
+    outcome.file_type = report.file_type;
+    outcome.size_bytes = size_bytes;
+    outcome.duration_sec = report.duration_sec;
+    outcome.fps = report.fps;
+    outcome.width = report.width;
+    outcome.height = report.height;
+    outcome.technical_metadata = std::move(report.technical_metadata);
+    if (wishes.thumbnail) {
+        outcome.thumbnail = DerivedStatus::pending;
+        examined.jobs.push_back({domain::JobKind::make_thumbnail, id.text()});
+    }
+    if (wishes.hls && report.type != AssetType::image) {
+        if (report.plan_written) {
+            outcome.hls = DerivedStatus::ready;
+        } else if (report.playback == media::Playback::none) {
+            outcome.hls = DerivedStatus::error;
+        } else {
+            outcome.hls = DerivedStatus::pending;
+            examined.jobs.push_back({domain::JobKind::make_rendition, id.text()});
+        }
+    }
+    if (!report.plan_written) {
+        examined.plan.reset();
+    }
+    co_return examined;
+}
+
+runtime::Task<domain::AssetType> Ingest::type_of(int fd) {
+    auto report = co_await media_.probe({.source_fd = fd});
+    co_return report ? report->type : AssetType::unknown;
+}
+
+runtime::Task<bool> Ingest::run(domain::AssetId id) {
+    auto asset = co_await store_.find_asset(id);
+    if (!asset || asset->status != AssetStatus::processing) {
+        co_return asset || asset.error().code == Errc::resource_not_exist;
+    }
+    auto finished = co_await finish(*asset);
+    if (finished) {
+        co_return true;
+    }
+    const auto& error = finished.error();
+    observe::log_warn("ingest_failed", {{"asset_id", id.text()},
+                                        {"reason", describe_(error)},
+                                        {"detail", error.detail},
+                                        {"retry", is_passing(error)}});
+    if (is_passing(error)) {
+        co_return false;
+    }
+    store::IngestOutcome failed;
+    failed.status = AssetStatus::failed;
+    failed.file_type = asset->file_type;
+    failed.error_message = describe_(error);
+    failed.hls = asset->hls == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
+    failed.thumbnail =
+        asset->thumbnail == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
+    auto stored = co_await store_.finish_ingest(id, std::move(failed), {});
+    co_return stored.has_value();
+}
+
+runtime::Asked<void> Ingest::finish(const domain::Asset& asset) {
+    KN_CO_TRY(source, co_await objects_.open(source_key(asset.id)));
+    const IngestWishes wishes{.hls = asset.hls != DerivedStatus::none,
+                              .thumbnail = asset.thumbnail != DerivedStatus::none};
+    KN_CO_TRY(examined, co_await examine(asset.id, source->fd(),
+                                         static_cast<std::int64_t>(source->size_bytes()), wishes));
+    if (examined.plan) {
+        KN_CO_PASS(co_await examined.plan->commit(plan_key(asset.id)));
+    }
+    KN_CO_TRY(known, co_await store_.finish_ingest(asset.id, std::move(examined.outcome),
+                                                   std::move(examined.jobs)));
+    (void)known;  // the asset may have been deleted meanwhile: then its objects go by that job
+    co_return base::Status{};
+}
+
+}  // namespace kinodex::service

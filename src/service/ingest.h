@@ -1,0 +1,64 @@
+// What happens to uploaded bytes: they are examined in the sandbox, checked against the bounds, put
+// in place and made known. The same steps serve the upload that waits for its answer and the job
+// that runs afterwards.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "media/media.h"
+#include "objects/objects.h"
+#include "runtime/task.h"
+#include "service/limits.h"
+#include "store/store.h"
+
+namespace kinodex::service {
+
+/// Turns an error into the sentence a user reads; the wording lives with the error table.
+using Describe = std::function<std::string(const base::Error&)>;
+
+struct IngestWishes {
+    bool hls = false;
+    bool thumbnail = false;
+};
+
+struct Examined {
+    store::IngestOutcome outcome;
+    std::unique_ptr<objects::Draft> plan;  // to be committed as the playback plan; may be null
+    std::vector<domain::NewJob> jobs;      // follow-ups, once the row is there
+};
+
+/// Can the same attempt work later? Full disks and missing workers heal; broken files do not.
+bool is_passing(const base::Error& error);
+
+class Ingest {
+  public:
+    Ingest(store::Store& store, objects::Objects& objects, media::Media& media, UploadLimits limits,
+           Describe describe)
+        : store_(store),
+          objects_(objects),
+          media_(media),
+          limits_(limits),
+          describe_(std::move(describe)) {}
+
+    /// Probes and checks. Errors: those of the catalogue, and passing ones.
+    runtime::Asked<Examined> examine(domain::AssetId id, int fd, std::int64_t size_bytes,
+                                     IngestWishes wishes);
+    /// The type alone, of a file that may be cut short; unknown when it cannot be told.
+    runtime::Task<domain::AssetType> type_of(int fd);
+    /// The job of an upload that was answered `processing`. False: try again later.
+    runtime::Task<bool> run(domain::AssetId id);
+
+    [[nodiscard]] const UploadLimits& limits() const { return limits_; }
+
+  private:
+    runtime::Asked<void> finish(const domain::Asset& asset);
+
+    store::Store& store_;
+    objects::Objects& objects_;
+    media::Media& media_;
+    UploadLimits limits_;
+    Describe describe_;
+};
+
+}  // namespace kinodex::service
