@@ -1,0 +1,133 @@
+#include "media/sandbox/job_child.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <exception>
+#include <new>
+
+#include "media/sandbox/channel.h"
+
+namespace kinodex::media {
+namespace {
+
+constexpr int kReplyFd = 3;  // beside the standard ones, which lead to /dev/null
+constexpr auto kProgressEvery = std::chrono::milliseconds(250);
+
+/// Moves the descriptors to 3, 4, … whatever numbers they have now.
+bool place_descriptors(std::vector<base::UniqueFd>& fds) {
+    const int first_free = kReplyFd + static_cast<int>(fds.size());
+    for (auto& each : fds) {
+        // Out of the way first: a target number may be another one's present place.
+        each.reset(::fcntl(each.get(), F_DUPFD_CLOEXEC, first_free));
+        if (!each) {
+            return false;
+        }
+    }
+    for (std::size_t i = 0; i < fds.size(); ++i) {
+        const int target = kReplyFd + static_cast<int>(i);
+        if (::dup2(fds[i].get(), target) != target) {
+            return false;
+        }
+        [[maybe_unused]] const int left = fds[i].release();  // close_range takes the old number
+    }
+    return true;
+}
+
+bool write_all(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto written = ::write(kReplyFd, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+bool write_frame(const std::string& text) {
+    return write_all(frame_header(text.size()) + text);
+}
+
+Progress throttled_progress() {
+    using Clock = std::chrono::steady_clock;
+    return [last = Clock::time_point()](double value) mutable {
+        const auto now = Clock::now();
+        if (now - last < kProgressEvery || !std::isfinite(value)) {
+            return;
+        }
+        last = now;
+        write_frame(encode_progress(std::min(1.0, std::max(0.0, value))));
+    };
+}
+
+Outcome done(const base::Result<void>& result) {
+    if (!result) {
+        return std::unexpected(result.error());
+    }
+    return Reply(std::monostate{});
+}
+
+template <class Report>
+Outcome done(base::Result<Report> result) {
+    if (!result) {
+        return std::unexpected(std::move(result).error());
+    }
+    return Reply(std::move(*result));
+}
+
+Outcome run(const ChildFunctions& functions, const Request& request) {
+    const Progress progress = throttled_progress();
+    if (const auto* probe = std::get_if<ProbeRequest>(&request)) {
+        return done(functions.probe(*probe));
+    }
+    if (const auto* thumbnail = std::get_if<ThumbnailRequest>(&request)) {
+        return done(functions.thumbnail(*thumbnail));
+    }
+    if (const auto* rendition = std::get_if<RenditionRequest>(&request)) {
+        return done(functions.rendition(*rendition, progress));
+    }
+    return done(functions.analyze(std::get<AnalyzeRequest>(request), progress));
+}
+
+Outcome run_safely(const ChildFunctions& functions, const Request& request) {
+    try {
+        return run(functions, request);
+    } catch (const std::bad_alloc&) {
+        return base::fail(base::Errc::file_unprocessable, {}, "out of memory");
+    } catch (const std::exception& error) {
+        return base::fail(base::Errc::file_unprocessable, {}, error.what());
+    }
+}
+
+}  // namespace
+
+void run_job(const ChildSetting& setting, JobOrder order, std::vector<base::UniqueFd> fds) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (::getppid() != setting.zygote_pid) {
+        ::_exit(kExitNotConfined);  // the zygote died before the line above
+    }
+    ::signal(SIGPIPE, SIG_IGN);  // a server that has gone is a failed write
+    const int keep_below = kReplyFd + static_cast<int>(fds.size());
+    std::vector<int> places;
+    for (int fd = kReplyFd + 1; fd < keep_below; ++fd) {
+        places.push_back(fd);
+    }
+    if (!place_descriptors(fds) || !confine_child(order.limits, setting.mapped_bytes, keep_below) ||
+        !setting.filter->install()) {
+        ::_exit(kExitNotConfined);
+    }
+    replace_descriptors(order.request, places);
+    const std::string text = encode_outcome(run_safely(*setting.functions, order.request));
+    ::_exit(write_frame(text) ? kExitDone : kExitReportFailed);
+}
+
+}  // namespace kinodex::media

@@ -1,0 +1,311 @@
+// Real children that do what hostile media could make them do: each fails its own call with the
+// right error, and the next call works.
+#include "media/sandbox/sandboxed_media.h"
+
+#include <dirent.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cctype>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+
+#include "base/unique_fd.h"
+
+namespace kinodex::media {
+namespace {
+
+namespace asio = boost::asio;
+using base::Errc;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+base::UniqueFd memory_file(std::string_view bytes) {
+    base::UniqueFd fd(::memfd_create("media", MFD_CLOEXEC));
+    EXPECT_EQ(::write(fd.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    return fd;
+}
+
+SandboxOptions small_options() {
+    SandboxOptions options;
+    for (auto& limits : options.limits) {
+        limits.memory_bytes = 256 * kMiB;
+        limits.cpu = std::chrono::seconds(1);
+        limits.output_bytes = 4 * kMiB;
+    }
+    return options;
+}
+
+/// Runs one coroutine to its end.
+template <class Story>
+void run(Story story) {
+    asio::io_context io;
+    asio::co_spawn(io, std::move(story), [](std::exception_ptr error) {
+        if (error) {
+            std::rethrow_exception(error);
+        }
+    });
+    io.run();
+}
+
+base::Result<ProbeReport> probe(Media& media, std::string_view deed, int plan_fd = -1) {
+    const auto source = memory_file(deed);
+    std::optional<base::Result<ProbeReport>> result;
+    run([&]() -> runtime::Task<void> {
+        const ProbeRequest request{source.get(), plan_fd};
+        result = co_await media.probe(request);
+    });
+    return std::move(*result);
+}
+
+struct Case {
+    const char* deed;
+    Errc code;
+    const char* detail;
+};
+
+class HostileChild : public testing::TestWithParam<Case> {};
+
+TEST_P(HostileChild, fails_its_own_call_and_the_next_one_works) {
+    auto options = small_options();
+    if (std::string_view(GetParam().deed) == "hang") {
+        options.limits[0].wall = milliseconds(200);
+    }
+    const auto media = make_sandboxed_media(options);
+    const auto result = probe(*media, GetParam().deed);
+    ASSERT_FALSE(result.has_value()) << result->container_format;
+    EXPECT_EQ(result.error().code, GetParam().code);
+    EXPECT_THAT(result.error().detail, HasSubstr(GetParam().detail));
+    const auto after = probe(*media, "fine");
+    ASSERT_TRUE(after.has_value()) << after.error().detail;
+    EXPECT_EQ(after->container_format, "fine");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    deeds, HostileChild,
+    testing::Values(Case{"crash", Errc::file_unprocessable, "crashed: signal 11"},
+                    Case{"abort", Errc::file_unprocessable, "crashed"},
+                    Case{"throw", Errc::file_unprocessable, "thrown"},
+                    Case{"hang", Errc::file_unprocessable, "timed out"},
+                    Case{"burn", Errc::file_unprocessable, "CPU time limit"},
+                    Case{"eat_memory", Errc::file_unprocessable, "out of memory"},
+                    Case{"exit", Errc::file_unprocessable, "exit code 7"},
+                    Case{"open_socket", Errc::file_unprocessable, "forbidden system call"},
+                    Case{"execute", Errc::file_unprocessable, "forbidden system call"},
+                    Case{"fork", Errc::file_unprocessable, "forbidden system call"},
+                    Case{"kill_parent", Errc::file_unprocessable, "forbidden system call"},
+                    Case{"trace_parent", Errc::file_unprocessable, "forbidden system call"},
+                    Case{"say_garbage", Errc::file_unprocessable, "bad reply"},
+                    Case{"say_too_long", Errc::file_unprocessable, "reply too long"},
+                    Case{"say_half", Errc::file_unprocessable, "no answer"},
+                    Case{"say_lies", Errc::file_unprocessable, "bad reply"}),
+    [](const auto& row) { return std::string(row.param.deed); });
+
+TEST(Sandbox, a_child_sees_nothing_but_the_given_descriptors) {
+    const auto media = make_sandboxed_media(small_options());
+    // 3 is the reply, 4 the source, 5 the plan.
+    EXPECT_EQ(probe(*media, "list_descriptors")->container_format, "3,4");
+    const auto plan = memory_file("");
+    EXPECT_EQ(probe(*media, "list_descriptors", plan.get())->container_format, "3,4,5");
+}
+
+TEST(Sandbox, a_child_cannot_open_or_look_at_files_nor_start_threads_nor_change_the_source) {
+    const auto media = make_sandboxed_media(small_options());
+    EXPECT_EQ(probe(*media, "open_file")->container_format, "refused-13");
+    EXPECT_EQ(probe(*media, "stat_file")->container_format, "refused-13");
+    EXPECT_EQ(probe(*media, "thread")->container_format, "refused");
+    EXPECT_EQ(probe(*media, "write_source")->container_format, "refused-9");
+}
+
+TEST(Sandbox, output_beyond_the_limit_ends_the_child) {
+    const auto media = make_sandboxed_media(small_options());
+    const auto plan = memory_file("");
+    const auto result = probe(*media, "fill_output", plan.get());
+    ASSERT_FALSE(result.has_value());
+    EXPECT_THAT(result.error().detail, HasSubstr("output size limit"));
+    EXPECT_LE(::lseek(plan.get(), 0, SEEK_END), static_cast<off_t>(4 * kMiB));
+}
+
+TEST(Sandbox, errors_of_the_child_keep_their_code) {
+    const auto media = make_sandboxed_media(small_options());
+    const auto source = memory_file("fine");
+    const auto out = memory_file("");
+    run([&]() -> runtime::Task<void> {
+        const ThumbnailRequest request{source.get(), out.get()};
+        const auto result = co_await media->thumbnail(request);
+        EXPECT_EQ(result.error().code, Errc::storage_full);
+        EXPECT_EQ(result.error().detail, "no space");
+    });
+}
+
+TEST(Sandbox, an_analysis_arrives_whole_and_a_rendition_tells_its_progress) {
+    const auto media = make_sandboxed_media(small_options());
+    const auto source = memory_file("fine");
+    const auto first = memory_file("");
+    const auto second = memory_file("");
+    double progress = 0;
+    run([&]() -> runtime::Task<void> {
+        const AnalyzeRequest request{source.get(), first.get(), second.get(), {}};
+        const auto report = co_await media->analyze(request);
+        EXPECT_EQ(report->shots.at(0).picture_bytes, 20U);
+        EXPECT_EQ(report->audio->loudness_lufs, (std::vector<float>{-23.5F, -70.0F}));
+        EXPECT_EQ(report->audio->silences.at(0).start_sec, 0.5);
+        const RenditionRequest rendition{source.get(), first.get(), second.get(), false,
+                                         [&](double value) { progress = value; }};
+        const auto rendered = co_await media->rendition(rendition);
+        EXPECT_TRUE(rendered.has_value());
+    });
+    EXPECT_EQ(progress, 0.5);
+}
+
+TEST(Sandbox, a_hundred_calls_at_once_are_all_answered) {
+    const auto media = make_sandboxed_media(small_options());
+    const auto source = memory_file("fine");
+    asio::io_context io;
+    int fine = 0;
+    auto one = [&]() -> runtime::Task<void> {
+        const ProbeRequest request{source.get()};
+        const auto result = co_await media->probe(request);
+        fine += result && result->container_format == "fine" ? 1 : 0;
+    };
+    for (int i = 0; i < 100; ++i) {
+        asio::co_spawn(io, one, asio::detached);
+    }
+    io.run();
+    EXPECT_EQ(fine, 100);
+}
+
+TEST(Sandbox, a_full_queue_refuses_and_the_others_are_served) {
+    auto options = small_options();
+    options.short_parallel = 1;
+    options.queue_limit = 2;
+    const auto media = make_sandboxed_media(options);
+    const auto source = memory_file("fine");
+    asio::io_context io;
+    int fine = 0;
+    int refused = 0;
+    auto one = [&]() -> runtime::Task<void> {
+        const ProbeRequest request{source.get()};
+        const auto result = co_await media->probe(request);
+        fine += result ? 1 : 0;
+        refused += !result && result.error().code == Errc::overloaded ? 1 : 0;
+    };
+    for (int i = 0; i < 20; ++i) {
+        asio::co_spawn(io, one, asio::detached);
+    }
+    io.run();
+    EXPECT_EQ(fine + refused, 20);
+    EXPECT_GE(fine, 2);
+    EXPECT_GE(refused, 1);
+}
+
+/// Direct children of this process that are zygotes: the command line tells.
+std::vector<pid_t> zygotes() {
+    std::vector<pid_t> found;
+    DIR* tasks = ::opendir("/proc/self/task");
+    while (const dirent* task = ::readdir(tasks)) {
+        std::ifstream list("/proc/self/task/" + std::string(task->d_name) + "/children");
+        for (pid_t pid = 0; list >> pid;) {
+            found.push_back(pid);
+        }
+    }
+    ::closedir(tasks);
+    return found;
+}
+
+/// Lets `media` have a hanging child whose progress has been seen, does `act`, and gives the error.
+template <class Act>
+base::Error error_of_hanging_rendition(Media& media, Act act) {
+    const auto source = memory_file("hang");
+    const auto first = memory_file("");
+    const auto second = memory_file("");
+    std::optional<base::Result<void>> result;
+    run([&]() -> runtime::Task<void> {
+        const RenditionRequest rendition{source.get(), first.get(), second.get(), false,
+                                         [&](double) { act(); }};
+        result = co_await media.rendition(rendition);
+    });
+    return result->error();
+}
+
+TEST(Sandbox, when_the_zygote_dies_running_calls_fail_and_a_new_one_starts) {
+    const auto media = make_sandboxed_media(small_options());
+    const auto error = error_of_hanging_rendition(*media, [] {
+        const auto pids = zygotes();
+        ASSERT_EQ(pids.size(), 1U);
+        ::kill(pids[0], SIGKILL);
+    });
+    EXPECT_EQ(error.code, Errc::media_worker_unavailable);
+    EXPECT_EQ(probe(*media, "fine")->container_format, "fine");
+}
+
+TEST(Sandbox, stop_kills_a_hung_child_and_refuses_what_comes_later) {
+    const auto media = make_sandboxed_media(small_options());
+    const auto error = error_of_hanging_rendition(*media, [&] { media->stop(); });
+    EXPECT_EQ(error.code, Errc::media_worker_unavailable);
+    EXPECT_EQ(probe(*media, "fine").error().code, Errc::media_worker_unavailable);
+    EXPECT_TRUE(zygotes().empty());
+}
+
+TEST(Sandbox, cancelling_the_wait_kills_the_child_and_frees_its_slot) {
+    auto options = small_options();
+    options.long_parallel = 1;
+    const auto media = make_sandboxed_media(options);
+    const auto source = memory_file("hang");
+    const auto fine = memory_file("fine");
+    const auto first = memory_file("");
+    const auto second = memory_file("");
+    asio::io_context io;
+    asio::cancellation_signal cancel;
+    bool ended = false;
+    auto hanging = [&]() -> runtime::Task<void> {
+        const RenditionRequest request{source.get(), first.get(), second.get(), false,
+                                       [&](double) { cancel.emit(asio::cancellation_type::all); }};
+        const auto result = co_await media->rendition(request);
+        ended = !result.has_value();
+    };
+    asio::co_spawn(io, hanging,
+                   asio::bind_cancellation_slot(cancel.slot(), [&](auto) { ended = true; }));
+    io.run();
+    EXPECT_TRUE(ended);
+    run([&]() -> runtime::Task<void> {
+        const RenditionRequest request{fine.get(), first.get(), second.get(), false, {}};
+        const auto result = co_await media->rendition(request);
+        EXPECT_TRUE(result.has_value());  // the only slot is free again
+    });
+}
+
+TEST(Sandbox, a_binary_that_is_no_zygote_makes_calls_fail_rather_than_wait) {
+    auto options = small_options();
+    options.executable = "/bin/false";
+    const auto media = make_sandboxed_media(options);
+    EXPECT_EQ(probe(*media, "fine").error().code, Errc::media_worker_unavailable);
+}
+
+TEST(Sandbox, secrets_in_the_environment_do_not_reach_the_zygote) {
+    ::setenv("KINODEX_API_KEY", "secret", 1);
+    const auto media = make_sandboxed_media(small_options());
+    const auto error = error_of_hanging_rendition(*media, [&] {
+        std::ifstream file("/proc/" + std::to_string(zygotes().at(0)) + "/environ");
+        const std::string text((std::istreambuf_iterator<char>(file)), {});
+        EXPECT_THAT(text, testing::Not(HasSubstr("secret")));
+        media->stop();
+    });
+    ::unsetenv("KINODEX_API_KEY");
+    EXPECT_EQ(error.code, Errc::media_worker_unavailable);
+}
+
+}  // namespace
+}  // namespace kinodex::media
