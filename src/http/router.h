@@ -10,26 +10,40 @@
 
 namespace kinodex::http {
 
+/// Paths with more segments match nothing.
+inline constexpr std::size_t kPathSegmentsMax = 32;
+
+/// Not changed once a server has it; `find` may then be called by all threads at once.
 class Router {
   public:
+    Router();
+    ~Router();
+    Router(Router&&) noexcept;
+    Router& operator=(Router&&) noexcept;
+
     /// KN_CHECKs that no two routes are the same and that patterns start with '/'.
     void add(Route route);
 
     struct Match {
-        const Route* route = nullptr;           // null when nothing fits
-        std::vector<std::string> path_values;   // percent-decoded
-        bool path_known = false;                // the path exists under another method
+        const Route* route = nullptr;          // null when nothing fits
+        std::vector<std::string> path_values;  // percent-decoded
+        bool path_known = false;               // the path exists under another method
+        std::string allow;                     // then: the methods, as an Allow header names them
     };
-    /// HEAD falls back to the GET route. A malformed percent escape matches nothing.
+    /// HEAD falls back to the GET route. Segment by segment a static one wins over a placeholder;
+    /// where the rest does not fit, the placeholder is tried. A placeholder takes no empty segment.
+    /// A malformed percent escape matches nothing.
     [[nodiscard]] Match find(Method method, std::string_view raw_path) const;
 
     [[nodiscard]] std::vector<const Route*> routes() const;
 
   private:
+    struct Node;
     std::vector<std::unique_ptr<Route>> routes_;
-    // segments of each route, parsed once
-    struct Entry;
-    std::vector<std::shared_ptr<const Entry>> entries_;
+    std::unique_ptr<Node> root_;
 };
+
+/// "GET" and so on; empty for Method::other.
+std::string_view method_name(Method method);
 
 }  // namespace kinodex::http

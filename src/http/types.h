@@ -36,18 +36,18 @@ class BodyReader {
 struct Request {
     Method method = Method::get;
     std::string method_text;
-    std::string path;                     // raw path, without the query
-    std::vector<std::string> path_values; // decoded, in the order of the route's {placeholders}
-    QueryPairs query;                     // decoded, in order, repeats kept
-    std::string content_type;             // empty when absent
-    std::string api_key;                  // x-api-key; empty when absent
-    std::string range;                    // Range header; empty when absent
+    std::string path;                      // raw path, without the query
+    std::vector<std::string> path_values;  // decoded, in the order of the route's {placeholders}
+    QueryPairs query;                      // decoded, in order, repeats kept
+    std::string content_type;              // empty when absent
+    std::string api_key;                   // x-api-key; empty when absent
+    std::string range;                     // Range header; empty when absent
     std::string if_none_match;
     std::string if_range;
     std::string host;
-    std::string request_id;               // made by the server, also in the answer's headers
-    std::string body;                     // for routes that take whole bodies
-    BodyReader* body_reader = nullptr;    // for routes that stream; lives as long as the request
+    std::string request_id;             // made by the server, also in the answer's headers
+    std::string body;                   // for routes that take whole bodies
+    BodyReader* body_reader = nullptr;  // for routes that stream; lives as long as the request
 };
 
 /// A body produced while it is sent. `read` gives bytes at `offset`; every byte before the length
@@ -88,7 +88,7 @@ struct Route {
     Method method = Method::get;
     std::string pattern;  // "/v1.3/assets/{asset_id}/user-metadata"; static parts win over {…}
     BodyMode body = BodyMode::none;
-    std::size_t body_limit_bytes = 0;  // of whole bodies
+    std::size_t body_limit_bytes = 0;  // 0: none; whole bodies should have one
     Handler handler;
     std::string name;  // for counters and logs, e.g. "assets.retrieve"
 };

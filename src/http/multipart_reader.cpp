@@ -1,0 +1,101 @@
+#include "http/multipart_reader.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "base/check.h"
+#include "http/query.h"
+
+namespace kinodex::http {
+
+using Event = MultipartParser::Event;
+
+MultipartReader::MultipartReader(std::string boundary, BodyReader& body, std::size_t buffer_bytes)
+    : parser_(boundary), body_(body), buffer_bytes_(buffer_bytes) {
+    KN_CHECK(buffer_bytes >= kMultipartViewBytesMin, "the buffer holds what the parser must see");
+}
+
+Asked<std::optional<PartHead>> MultipartReader::next_part() {
+    while (true) {
+        KN_CO_TRY(next, co_await step(Fill::some));
+        if (next.event == Event::part_begin) {
+            in_part_ = true;
+            co_return parser_.part();
+        }
+        if (next.event == Event::finished) {
+            buffer_.reset();
+            begin_ = end_ = 0;
+            co_return std::nullopt;
+        }
+    }
+}
+
+Asked<std::span<const std::byte>> MultipartReader::read_part() {
+    if (!in_part_) {
+        co_return std::span<const std::byte>{};
+    }
+    KN_CO_TRY(next, co_await step(Fill::whole));
+    if (next.event == Event::part_end) {
+        in_part_ = false;
+        co_return std::span<const std::byte>{};
+    }
+    co_return std::as_bytes(std::span(next.data));
+}
+
+Asked<std::string> MultipartReader::read_text(std::size_t limit_bytes) {
+    std::string text;
+    const auto refuse = [this](std::string reason) {
+        return base::fail(base::Errc::parameter_invalid,
+                          {{"parameter", parser_.part().name}, {"reason", std::move(reason)}});
+    };
+    while (true) {
+        KN_CO_TRY(piece, co_await read_part());
+        if (piece.empty()) {
+            break;
+        }
+        if (piece.size() > limit_bytes - text.size()) {
+            co_return refuse(fmt::format("longer than {} bytes", limit_bytes));
+        }
+        text.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    }
+    if (!is_utf8(text)) {
+        co_return refuse("not UTF-8");
+    }
+    co_return text;
+}
+
+/// The parser's next event that is not need_more.
+Asked<MultipartParser::Step> MultipartReader::step(Fill fill) {
+    if (fill == Fill::whole && end_ - begin_ < buffer_bytes_ / 2 && !body_ends_) {
+        KN_CO_PASS(co_await fill_buffer(fill));
+    }
+    while (true) {
+        const std::string_view unread(buffer_.get() + begin_, end_ - begin_);
+        KN_CO_TRY(next, parser_.next(unread, body_ends_));
+        begin_ += next.consumed;
+        if (next.event != Event::need_more) {
+            co_return next;
+        }
+        KN_CO_PASS(co_await fill_buffer(fill));
+    }
+}
+
+Asked<void> MultipartReader::fill_buffer(Fill fill) {
+    if (buffer_ == nullptr) {
+        buffer_ = std::make_unique_for_overwrite<char[]>(buffer_bytes_);
+    }
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    KN_CHECK(end_ < buffer_bytes_, "the parser gets on with a full buffer");
+    do {
+        const auto room = std::span(buffer_.get() + end_, buffer_bytes_ - end_);
+        KN_CO_TRY(count, co_await body_.read(std::as_writable_bytes(room)));
+        end_ += count;
+        body_ends_ = count == 0;
+    } while (fill == Fill::whole && end_ < buffer_bytes_ && !body_ends_);
+    co_return base::Status{};
+}
+
+}  // namespace kinodex::http
