@@ -18,6 +18,7 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(AV REQUIRED IMPORTED_TARGET
   libavformat libavcodec libavutil libswscale libswresample)
+pkg_check_modules(EBUR128 REQUIRED IMPORTED_TARGET libebur128)
 if(KN_TESTS)
   find_package(GTest REQUIRED)
 endif()
