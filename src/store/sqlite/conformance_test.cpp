@@ -1,0 +1,34 @@
+// The conformance suite on SQLite, in a directory of its own for each test.
+#include "store/conformance/conformance.h"
+
+#include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/temp_dir.h"
+
+namespace kinodex::store {
+namespace {
+
+using conformance::StoreConformance;  // the name INSTANTIATE_TEST_SUITE_P looks for
+
+class SqliteBackend : public conformance::Backend {
+  public:
+    std::unique_ptr<Store> open() override {
+        auto store = open_sqlite_store({directory_.path() / "kinodex.db"});
+        if (!store) {
+            ADD_FAILURE() << store.error().detail;
+            std::abort();
+        }
+        return std::move(*store);
+    }
+
+  private:
+    sqlite::TempDir directory_;
+};
+
+std::unique_ptr<conformance::Backend> make_sqlite_backend() {
+    return std::make_unique<SqliteBackend>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(&make_sqlite_backend));
+
+}  // namespace
+}  // namespace kinodex::store

@@ -1,0 +1,137 @@
+#include "store/sqlite/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace kinodex::store::sqlite {
+namespace {
+
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE accounts (
+    id BLOB PRIMARY KEY, account_name TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE api_keys (
+    id BLOB PRIMARY KEY, account_id BLOB NOT NULL, name TEXT NOT NULL, hint TEXT NOT NULL,
+    hash BLOB NOT NULL, created_ms INTEGER NOT NULL, revoked_ms INTEGER
+) STRICT;
+CREATE UNIQUE INDEX api_keys_live ON api_keys (hash) WHERE revoked_ms IS NULL;
+
+-- One row. keys_version goes up with every change of api_keys, by whichever process.
+CREATE TABLE counters (keys_version INTEGER NOT NULL) STRICT;
+INSERT INTO counters VALUES (1);
+
+CREATE TABLE assets (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE, account_id BLOB NOT NULL, status INTEGER NOT NULL,
+    method INTEGER NOT NULL, type INTEGER NOT NULL, filename TEXT NOT NULL,
+    file_type TEXT NOT NULL, created_ms INTEGER NOT NULL, size_bytes INTEGER, duration_sec REAL,
+    fps REAL, width INTEGER, height INTEGER, hls INTEGER NOT NULL, thumbnail INTEGER NOT NULL,
+    error_message TEXT NOT NULL, user_metadata TEXT NOT NULL, technical_metadata TEXT NOT NULL
+) STRICT;
+-- Covers the search by part of a file name, which has to look at every name.
+CREATE INDEX assets_by_time ON assets (account_id, created_ms, id, type, filename);
+CREATE INDEX assets_by_type ON assets (account_id, type, created_ms, id, filename);
+
+CREATE TABLE asset_counts (
+    account_id BLOB NOT NULL, type INTEGER NOT NULL, assets INTEGER NOT NULL,
+    PRIMARY KEY (account_id, type)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER assets_counted AFTER INSERT ON assets BEGIN
+    INSERT INTO asset_counts VALUES (new.account_id, new.type, 1)
+        ON CONFLICT DO UPDATE SET assets = assets + 1;
+END;
+CREATE TRIGGER assets_uncounted AFTER DELETE ON assets BEGIN
+    UPDATE asset_counts SET assets = assets - 1
+        WHERE account_id = old.account_id AND type = old.type;
+END;
+CREATE TRIGGER assets_recounted AFTER UPDATE OF type ON assets WHEN new.type <> old.type BEGIN
+    UPDATE asset_counts SET assets = assets - 1
+        WHERE account_id = old.account_id AND type = old.type;
+    INSERT INTO asset_counts VALUES (new.account_id, new.type, 1)
+        ON CONFLICT DO UPDATE SET assets = assets + 1;
+END;
+
+-- model_options: bit 0 visual, bit 1 audio. model_families: bit of the ModelFamily enumerator.
+-- total_duration_us is an integer so that adding and taking away ends at zero exactly.
+CREATE TABLE indexes (
+    id BLOB PRIMARY KEY, account_id BLOB NOT NULL, index_name TEXT NOT NULL, models TEXT NOT NULL,
+    model_options INTEGER NOT NULL, model_families INTEGER NOT NULL, addons TEXT NOT NULL,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+    video_count INTEGER NOT NULL DEFAULT 0, total_duration_us INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX indexes_by_name ON indexes (account_id, index_name);
+
+CREATE TABLE indexed_assets (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE, index_id BLOB NOT NULL, account_id BLOB NOT NULL,
+    asset_id BLOB NOT NULL, status INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL, indexed_ms INTEGER, filename TEXT NOT NULL, duration_sec REAL,
+    fps REAL, width INTEGER, height INTEGER, size_bytes INTEGER, user_metadata TEXT NOT NULL,
+    stream INTEGER NOT NULL, stream_updated_ms INTEGER, error_message TEXT NOT NULL
+) STRICT;
+CREATE INDEX indexed_assets_by_asset ON indexed_assets (asset_id, id);
+CREATE INDEX indexed_assets_by_index ON indexed_assets (index_id);
+
+-- ready_ms: from when on a worker may take the job; while it is leased, when the lease ends.
+-- run_at_ms is what ready_ms goes back to when a lease is thrown away.
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, subject TEXT NOT NULL,
+    attempts INTEGER NOT NULL, run_at_ms INTEGER NOT NULL, ready_ms INTEGER NOT NULL, owner TEXT
+) STRICT;
+CREATE INDEX jobs_ready ON jobs (kind, ready_ms, number);
+CREATE INDEX jobs_leased ON jobs (ready_ms) WHERE owner IS NOT NULL;
+)sql";
+
+/// Step i brings version i to version i + 1.
+constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1};
+
+base::Result<std::int64_t> version_of(Connection& connection) {
+    Query query(connection, "PRAGMA user_version");
+    KN_PASS(query.step());
+    return query.integer(0);
+}
+
+base::Status step_from(Connection& connection, std::int64_t version) {
+    KN_PASS(connection.run("BEGIN IMMEDIATE"));
+    // Another process may have migrated between our look and our lock.
+    auto now = version_of(connection);
+    if (!now || *now != version) {
+        KN_PASS(connection.run("ROLLBACK"));
+        return now ? base::Status{} : std::unexpected(std::move(now).error());
+    }
+    auto done = connection.run(kSteps[static_cast<std::size_t>(version)]);
+    if (done) {
+        done = connection.run(fmt::format("PRAGMA user_version={}", version + 1).c_str());
+    }
+    if (done) {
+        done = connection.run("COMMIT");
+    }
+    if (!done && sqlite3_get_autocommit(connection.handle()) == 0) {
+        (void)connection.run("ROLLBACK");  // the first failure is the one to report
+    }
+    return done;
+}
+
+}  // namespace
+
+base::Status migrate(Connection& connection) {
+    while (true) {
+        KN_TRY(version, version_of(connection));
+        if (version == kSchemaVersion) {
+            return {};
+        }
+        if (version > kSchemaVersion || version < 0) {
+            return base::fail(
+                base::Errc::internal, {},
+                fmt::format("the database has schema version {}, and this program knows versions "
+                            "up to {}: start the newer kinodex that wrote it",
+                            version, kSchemaVersion));
+        }
+        KN_PASS(step_from(connection, version));
+    }
+}
+
+}  // namespace kinodex::store::sqlite
