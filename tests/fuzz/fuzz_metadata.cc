@@ -19,7 +19,7 @@ void check_change(std::string_view json, MetadataMode mode) {
         return;
     }
     const Metadata current = {{"a", std::int64_t{1}}, {"b", std::string("x")}, {"c", 1.5}};
-    const auto after = apply(current, *change);
+    const auto after = apply_change(current, *change);
     if (!after) {
         return;
     }
