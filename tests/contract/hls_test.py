@@ -57,7 +57,7 @@ def unturned_hashes(path):
                            "-fps_mode", "passthrough", "-f", "framemd5", "pipe:1"],
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    return [line.split(",")[-1].strip() for line in done.stdout.splitlines()
+    return [line.split(",")[5].strip() for line in done.stdout.splitlines()
             if line and not line.startswith("#")]
 
 

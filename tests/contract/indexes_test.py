@@ -259,7 +259,7 @@ def test_rename_to_its_own_name_is_fine(api):
     ({"index_name": "x", "index_options": BOTH}, "index_option_cannot_be_changed"),
     ({"index_name": "x", "model_options": BOTH}, "index_option_cannot_be_changed"),
     ({"index_name": "x", "engine_id": "marengo3.0"}, "index_engine_cannot_be_changed"),
-    ({"index_name": "x", "models": [MARENGO]}, "index_engine_cannot_be_changed"),
+    ({"index_name": "x", "models": [MARENGO]}, "index_option_cannot_be_changed"),
     ({}, "parameter_not_provided"),
     ({"index_name": ""}, "parameter_invalid"),
     ({"index_name": 5}, "parameter_invalid"),

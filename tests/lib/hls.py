@@ -121,7 +121,7 @@ def frame_hashes(path, stream="v:0", extra=()):
     assert done.returncode == 0, done.stderr
     if not stream.startswith("v"):
         return done.stdout.strip()
-    return [line.split(",")[-1].strip() for line in done.stdout.splitlines()
+    return [line.split(",")[5].strip() for line in done.stdout.splitlines()
             if line and not line.startswith("#")]
 
 
@@ -131,7 +131,7 @@ def packet_hashes(path, stream):
                            "copy", "-f", "framemd5", "pipe:1"],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    return [line.split(",")[-1].strip() for line in done.stdout.splitlines()
+    return [line.split(",")[5].strip() for line in done.stdout.splitlines()
             if line and not line.startswith("#")]
 
 
