@@ -28,6 +28,9 @@ struct RgbPicture {
 /// `frame` upright, scaled down to at most `max_width` across. Errors: as `jpeg_of`.
 base::Result<RgbPicture> rgb_of(const AVFrame& frame, int rotation_degrees, int max_width);
 
+/// Left and right exchanged.
+RgbPicture mirrored(RgbPicture picture);
+
 /// Encodes a picture. Errors: file_unprocessable.
 base::Result<std::string> jpeg_of(const RgbPicture& picture);
 

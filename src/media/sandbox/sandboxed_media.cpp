@@ -75,11 +75,11 @@ class SandboxedMedia final : public Media {
         pool_->submit(call, std::move(request), std::move(fds));
         while (true) {
             auto happening = co_await call->next();
-            if (happening.outcome) {
-                co_return std::move(*happening.outcome);
-            }
             if (happening.progress && on_progress) {
                 on_progress(*happening.progress);
+            }
+            if (happening.outcome) {
+                co_return std::move(*happening.outcome);
             }
         }
     }

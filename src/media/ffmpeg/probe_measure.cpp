@@ -1,0 +1,152 @@
+// Durations and frame rates that need packets.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "media/ffmpeg/picture.h"
+#include "media/ffmpeg/probe.h"
+
+namespace kinodex::media {
+namespace {
+
+using base::Errc;
+
+/// Packets are read whole for a file that does not state its duration; more is not worth waiting.
+constexpr std::int64_t kScanBytesMax = 1024LL * 1024 * 1024;
+constexpr std::int64_t kScanPacketsMax = 5'000'000;
+constexpr double kFpsMax = 1000;
+
+struct Scan {
+    double first_sec = 0;
+    double end_sec = 0;
+    std::int64_t video_frames = 0;
+    double video_first_sec = 0;
+    double video_end_sec = 0;
+    bool is_complete = false;
+    bool has_times = false;
+};
+
+Scan scan_packets(Input& input, const AVStream* video) {
+    Scan scan;
+    const Packet packet = new_packet();
+    std::int64_t bytes = 0;
+    for (std::int64_t i = 0; i < kScanPacketsMax && bytes < kScanBytesMax; ++i) {
+        if (av_read_frame(input.get(), packet.get()) < 0) {
+            scan.is_complete = true;
+            break;
+        }
+        bytes += packet->size;
+        const AVStream& stream = *input->streams[packet->stream_index];
+        const auto start = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+        if (start != AV_NOPTS_VALUE) {
+            const double unit = av_q2d(stream.time_base);
+            const double from = static_cast<double>(start) * unit;
+            const double to = from + static_cast<double>(packet->duration) * unit;
+            scan.first_sec = scan.has_times ? std::min(scan.first_sec, from) : from;
+            scan.end_sec = scan.has_times ? std::max(scan.end_sec, to) : to;
+            scan.has_times = true;
+            if (&stream == video) {
+                const bool is_first = scan.video_frames == 0;
+                scan.video_first_sec = is_first ? from : std::min(scan.video_first_sec, from);
+                scan.video_end_sec = is_first ? to : std::max(scan.video_end_sec, to);
+                ++scan.video_frames;
+            }
+        }
+        av_packet_unref(packet.get());
+    }
+    rewind(input);
+    return scan;
+}
+
+std::optional<double> sane_fps(double fps) {
+    if (!std::isfinite(fps) || fps <= 0 || fps > kFpsMax) {
+        return std::nullopt;
+    }
+    return std::round(fps * 1e6) / 1e6;
+}
+
+/// Frames by duration where the container counts them.
+std::optional<double> counted_fps(const AVStream& video) {
+    if (video.nb_frames > 1 && video.duration != AV_NOPTS_VALUE && video.duration > 0) {
+        return sane_fps(static_cast<double>(video.nb_frames) /
+                        (static_cast<double>(video.duration) * av_q2d(video.time_base)));
+    }
+    return std::nullopt;
+}
+
+/// The stated and the observed rate agree, so that nothing needs counting.
+bool is_steady(const AVStream& video) {
+    const double nominal =
+        av_q2d(video.r_frame_rate.den > 0 ? video.r_frame_rate : AVRational{0, 1});
+    const double average =
+        av_q2d(video.avg_frame_rate.den > 0 ? video.avg_frame_rate : AVRational{0, 1});
+    return average > 0 && nominal > 0 && std::abs(nominal - average) < 0.01 * average;
+}
+
+}  // namespace
+
+void rewind(Input& input) {
+    const auto start = input->start_time == AV_NOPTS_VALUE ? 0 : input->start_time;
+    avformat_seek_file(input.get(), -1, INT64_MIN, start, start, 0);
+}
+
+base::Result<Frame> first_frame(Input& input, const AVStream& stream) {
+    KN_TRY(decoder, open_decoder(stream));
+    decoder->max_pixels = kPicturePixelsMax;
+    const Packet packet = new_packet();
+    Frame frame = new_frame();
+    std::int64_t bytes = 0;
+    int error = AVERROR_EOF;
+    for (int i = 0; i < kFirstFramePacketsMax && bytes < kFirstFrameBytesMax; ++i) {
+        const bool has_packet = av_read_frame(input.get(), packet.get()) >= 0;
+        if (has_packet && packet->stream_index != stream.index) {
+            bytes += packet->size;
+            av_packet_unref(packet.get());
+            continue;
+        }
+        bytes += packet->size;
+        const int sent = avcodec_send_packet(decoder.get(), has_packet ? packet.get() : nullptr);
+        av_packet_unref(packet.get());
+        const int got = avcodec_receive_frame(decoder.get(), frame.get());
+        if (got >= 0) {
+            return frame;
+        }
+        error = sent < 0 && sent != AVERROR(EAGAIN) ? sent : error;
+        if (!has_packet) {
+            break;
+        }
+    }
+    return av_fail(Errc::file_unprocessable, "no decodable frame", error);
+}
+
+Measured measure(Input& input, const AVStream* video) {
+    Measured measured;
+    if (input->duration != AV_NOPTS_VALUE && input->duration > 0) {
+        measured.duration_sec = static_cast<double>(input->duration) / AV_TIME_BASE;
+    }
+    const bool is_guessed = input->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
+    if (video != nullptr) {
+        measured.fps = counted_fps(*video);
+        if (!measured.fps && is_steady(*video)) {
+            measured.fps = sane_fps(av_q2d(video->avg_frame_rate));
+        }
+    }
+    const bool needs_fps = video != nullptr && !measured.fps;
+    if (measured.duration_sec && !is_guessed && !needs_fps) {
+        return measured;
+    }
+    const Scan scan = scan_packets(input, video);
+    const double duration = scan.end_sec - scan.first_sec;
+    if ((!measured.duration_sec || is_guessed) && scan.is_complete && duration > 0) {
+        measured.duration_sec = duration;
+    }
+    if (needs_fps) {
+        const double span = scan.video_end_sec - scan.video_first_sec;
+        measured.fps = scan.video_frames > 1 && span > 0
+                           ? sane_fps(static_cast<double>(scan.video_frames) / span)
+                           : sane_fps(av_q2d(video->avg_frame_rate));
+    }
+    return measured;
+}
+
+}  // namespace kinodex::media
