@@ -131,6 +131,15 @@ Query& Query::add_blob(const void* data, std::size_t size) {
     return *this;
 }
 
+Query& Query::add_id(const base::IdBytes& bytes) {
+    if (ids_bound_ < ids_.size()) {
+        ids_[ids_bound_] = bytes;
+        return add_blob(ids_[ids_bound_++].data(), bytes.size());
+    }
+    sqlite3_bind_blob64(statement_, ++bound_, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+    return *this;
+}
+
 Query& Query::add_null() {
     sqlite3_bind_null(statement_, ++bound_);
     return *this;

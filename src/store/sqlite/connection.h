@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -66,10 +67,12 @@ class Query {
     Query& add(std::string_view text);
     Query& add_blob(const void* data, std::size_t size);
     Query& add_null();
+    /// Ids are copied: callers often pass them by value.
     template <class Tag>
     Query& add(const base::Id<Tag>& id) {
-        return add_blob(id.bytes().data(), id.bytes().size());
+        return add_id(id.bytes());
     }
+    Query& add_id(const base::IdBytes& bytes);
     Query& add(base::Timestamp time) { return add(time.time_since_epoch().count()); }
     template <class T>
     Query& add(const std::optional<T>& value) {
@@ -128,6 +131,8 @@ class Query {
     Connection& connection_;
     sqlite3_stmt* statement_;
     int bound_ = 0;
+    std::array<base::IdBytes, 4> ids_;  // saves SQLite's own copy for the first few
+    std::size_t ids_bound_ = 0;
 };
 
 }  // namespace kinodex::store::sqlite
