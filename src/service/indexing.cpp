@@ -63,6 +63,36 @@ std::string audio_json(const media::AudioReport& report) {
     return out + "]}";
 }
 
+class Indexing::InProgress {
+  public:
+    InProgress(Indexing& indexing, domain::IndexedAssetId id) : indexing_(indexing), id_(id) {
+        set(0);
+    }
+    ~InProgress() {
+        const std::lock_guard lock(indexing_.mutex_);
+        indexing_.progress_.erase(id_);
+    }
+    InProgress(const InProgress&) = delete;
+    InProgress& operator=(const InProgress&) = delete;
+    void set(double progress) {
+        const std::lock_guard lock(indexing_.mutex_);
+        indexing_.progress_[id_] = progress;
+    }
+
+  private:
+    Indexing& indexing_;
+    domain::IndexedAssetId id_;
+};
+
+double Indexing::mean_progress() const {
+    const std::lock_guard lock(mutex_);
+    double sum = 0;
+    for (const auto& [id, progress] : progress_) {
+        sum += progress;
+    }
+    return progress_.empty() ? 0 : sum / static_cast<double>(progress_.size());
+}
+
 runtime::Task<Step> Indexing::run(domain::IndexedAssetId id, int attempts) {
     auto item = co_await store_.find_indexed_asset(id);
     if (!item) {
@@ -116,7 +146,11 @@ runtime::Asked<void> Indexing::analyze(const IndexedAsset& item) {
     request.source_fd = source->fd();
     request.pictures_fd = pictures->fd();
     request.audio_fd = audio->fd();
-    request.on_progress = [this, id](double progress) { store_.set_progress(id, progress); };
+    InProgress in_progress(*this, id);
+    request.on_progress = [this, id, &in_progress](double progress) {
+        in_progress.set(progress);
+        store_.set_progress(id, progress);
+    };
     KN_CO_TRY(report, co_await media_.analyze(std::move(request)));
     if (!report.shots.empty()) {
         KN_CO_PASS(co_await pictures->commit(shot_pictures_key(id)));

@@ -2,6 +2,8 @@
 // picture each, the audio track as 16 kHz mono, loudness and silences, stored beside the asset.
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <string>
 
 #include "media/media.h"
@@ -28,8 +30,12 @@ class Indexing {
     /// The job of an indexed asset: pending → queued → indexing → ready | failed. `attempts` tells
     /// how often it was begun; after several that ended in a crash it is given up.
     runtime::Task<Step> run(domain::IndexedAssetId id, int attempts);
+    /// Mean progress of what is being indexed now, 0 to 1; 0 when nothing is. Any thread.
+    [[nodiscard]] double mean_progress() const;
 
   private:
+    /// Counts an indexed asset as in progress while it lives.
+    class InProgress;
     runtime::Asked<void> analyze(const domain::IndexedAsset& item);
     runtime::Task<domain::StreamStatus> stream_of(const domain::IndexedAsset& item);
 
@@ -38,6 +44,8 @@ class Indexing {
     media::Media& media_;
     Renditions& renditions_;
     Describe describe_;
+    mutable std::mutex mutex_;
+    std::map<domain::IndexedAssetId, double> progress_;
 };
 
 }  // namespace kinodex::service

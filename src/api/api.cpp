@@ -1,0 +1,143 @@
+#include "api/api.h"
+
+#include <algorithm>
+
+#include "api/error_table.h"
+
+namespace kinodex::api {
+namespace {
+
+using base::Errc;
+using runtime::Task;
+
+/// Media type without parameters, lower case.
+std::string media_type(std::string_view content_type) {
+    auto type = std::string(content_type.substr(0, content_type.find(';')));
+    type.erase(type.find_last_not_of(' ') + 1);
+    std::ranges::transform(type, type.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return type;
+}
+
+base::Status read_json(const Endpoint& endpoint, const http::Request& request, Values& values) {
+    if (!endpoint.takes_json()) {
+        return {};
+    }
+    // An empty body needs no type: the Python SDK drops empty objects, and curl sends none.
+    if (!request.body.empty() && media_type(request.content_type) != "application/json") {
+        return base::fail(Errc::content_type_not_json, {{"content_type", request.content_type}});
+    }
+    KN_TRY(members, parse_members(request.body));
+    values.json = std::move(members);
+    return {};
+}
+
+/// The names in a pattern's braces, in order.
+std::vector<std::string> placeholders(std::string_view pattern) {
+    std::vector<std::string> names;
+    for (auto open = pattern.find('{'); open != std::string_view::npos;
+         open = pattern.find('{', open + 1)) {
+        names.emplace_back(pattern.substr(open + 1, pattern.find('}', open) - open - 1));
+    }
+    return names;
+}
+
+Asked<Reply> answer(const Services& services, const Endpoint& endpoint,
+                    const std::vector<std::string>& names, const http::Request& request) {
+    KN_CO_TRY(caller, identify(services, request));
+    Values values;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        values.path.emplace_back(names[i], request.path_values.at(i));
+    }
+    values.query = &request.query;
+    KN_CO_PASS(read_json(endpoint, request, values));
+    KN_CO_PASS(check_names(endpoint, values));
+    co_return co_await endpoint.run(std::move(caller), values);
+}
+
+http::Response no_content() {
+    http::Response response;
+    response.status = 204;
+    return response;
+}
+
+Task<http::Response> respond(const Services& services, const Endpoint& endpoint,
+                             const std::vector<std::string>& names, const http::Request& request) {
+    auto reply = co_await answer(services, endpoint, names, request);
+    if (!reply) {
+        co_return render_error(reply.error());
+    }
+    auto response = endpoint.headline.success == 204
+                        ? no_content()
+                        : json_response(endpoint.headline.success, std::move(reply->json));
+    if (!reply->location.empty()) {
+        response.headers.emplace_back("Location", std::move(reply->location));
+    }
+    co_return response;
+}
+
+http::Route route_of(Services& services, Endpoint endpoint) {
+    http::Route route;
+    route.method = endpoint.headline.method;
+    route.pattern = endpoint.headline.pattern;
+    route.name = endpoint.headline.operation;
+    // DELETE may carry a body, which both SDKs send in places; it is read and left alone.
+    route.body =
+        endpoint.headline.method == Method::get ? http::BodyMode::none : http::BodyMode::whole;
+    route.body_limit_bytes = kJsonBodyBytesMax;
+    auto shared = std::make_shared<const Endpoint>(std::move(endpoint));
+    auto names = std::make_shared<const std::vector<std::string>>(placeholders(route.pattern));
+    route.handler = [&services, shared, names](http::Request& request) {
+        return respond(services, *shared, *names, request);
+    };
+    return route;
+}
+
+bool is_host(std::string_view host) {
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
+    };
+    return !host.empty() && host.size() <= 255 && std::ranges::all_of(host, allowed);
+}
+
+}  // namespace
+
+base::Result<Caller> identify(const Services& services, const http::Request& request) {
+    KN_TRY(account, services.keys.find(request.api_key));
+    Caller caller;
+    caller.account = account;
+    if (!services.public_url.empty()) {
+        caller.base_url = services.public_url;
+    } else if (is_host(request.host)) {
+        caller.base_url = "http://" + request.host;
+    }
+    return caller;
+}
+
+http::Response json_response(unsigned status, std::string json) {
+    http::Response response;
+    response.status = status;
+    response.headers.emplace_back("Content-Type", "application/json");
+    response.body = std::move(json);
+    return response;
+}
+
+std::vector<http::Route> routes_of(Services& services) {
+    std::vector<http::Route> routes;
+    for (auto* make : {&asset_endpoints, &index_endpoints, &indexed_asset_endpoints}) {
+        for (auto& each : make(services)) {
+            routes.push_back(route_of(services, std::move(each)));
+        }
+    }
+    routes.push_back(upload_route(services));
+    for (auto* make : {&media_routes, &operations_routes}) {
+        for (auto& each : make(services)) {
+            routes.push_back(std::move(each));
+        }
+    }
+    return routes;
+}
+
+}  // namespace kinodex::api

@@ -1,0 +1,211 @@
+// Assets: list, retrieve, delete, user metadata, and the indexed assets of an asset.
+#include "api/api.h"
+#include "api/asset_wire.h"
+#include "api/json_fields.h"
+#include "api/wire.h"
+#include "domain/names.h"
+
+namespace kinodex::api {
+namespace {
+
+using domain::Asset;
+using domain::AssetId;
+using domain::MetadataMode;
+
+constexpr std::size_t kIdsMax = 1000;
+
+struct ListAssets {
+    domain::Page page;
+    domain::AssetFilter filter;
+};
+
+struct OneAsset {
+    AssetId id;
+};
+
+struct DeleteAsset {
+    AssetId id;
+    bool force = false;
+};
+
+struct ChangeAssetMetadata {
+    AssetId id;
+    std::optional<domain::MetadataChange> change;
+};
+
+struct ListReferences {
+    AssetId id;
+    domain::Page page;
+};
+
+constexpr const char* kAssetIdText = "The asset's identifier.";
+
+Field asset_ids_field() {
+    Field field;
+    field.name = "asset_ids";
+    field.read = [](const Values& values, void* params) -> base::Status {
+        auto& ids = static_cast<ListAssets*>(params)->filter.ids;
+        const auto texts = values.all(In::query, "asset_ids");
+        if (texts.size() > kIdsMax) {
+            return invalid("asset_ids", "It was given too often.");
+        }
+        for (const auto text : texts) {
+            const auto id = AssetId::parse(text);
+            if (!id) {
+                return invalid("asset_ids");
+            }
+            ids.push_back(*id);
+        }
+        return {};
+    };
+    return described(std::move(field), "list of strings",
+                     "Only these assets; repeat the parameter for several.");
+}
+
+Field asset_types_field() {
+    Field field;
+    field.name = "asset_types";
+    field.read = [](const Values& values, void* params) -> base::Status {
+        auto& types = static_cast<ListAssets*>(params)->filter.types;
+        for (const auto text : values.all(In::query, "asset_types")) {
+            const auto type = domain::from_name<domain::AssetType>(text);
+            if (!type || *type == domain::AssetType::unknown) {
+                return invalid("asset_types",
+                               "Use one or more of the following values: image, video, audio.");
+            }
+            types.push_back(*type);
+        }
+        return {};
+    };
+    return described(std::move(field), "list of enums", "Only assets of these types.",
+                     "image, video, audio");
+}
+
+Field filename_part_field() {
+    Field field;
+    field.name = "filename";
+    field.read = [](const Values& values, void* params) -> base::Status {
+        KN_TRY(text, single(values, In::query, "filename"));
+        if (text) {
+            if (text->empty() || text->size() > 4 * service::kFilenameCharsMax) {
+                return invalid("filename");
+            }
+            static_cast<ListAssets*>(params)->filter.filename_part = *text;
+        }
+        return {};
+    };
+    return described(std::move(field), "string",
+                     "Only assets whose filename contains this, whatever the case.");
+}
+
+Field force_field() {
+    auto parse = [](const Values& values) -> base::Result<bool> {
+        KN_TRY(text, single(values, In::query, "force"));
+        return text ? parse_flag("force", *text) : base::Result<bool>(false);
+    };
+    return described(bind_field("force", In::query, &DeleteAsset::force, parse), "boolean",
+                     "Delete the asset even when indexed assets reference it.", "default false");
+}
+
+Endpoint change_metadata_endpoint(Services& services, Method method, std::string operation,
+                                  MetadataMode mode) {
+    return endpoint<ChangeAssetMetadata>(
+        {method, "/v1.3/assets/{asset_id}/user-metadata", std::move(operation),
+         "Change the user-defined metadata of an asset", 204},
+        {path_id("asset_id", &ChangeAssetMetadata::id, kAssetIdText),
+         body_metadata(&ChangeAssetMetadata::change, mode, Presence::required)},
+        [&services](Caller caller, ChangeAssetMetadata in) -> Asked<Reply> {
+            KN_CO_PASS(co_await services.assets.change_metadata(caller.account, in.id,
+                                                                std::move(*in.change)));
+            co_return Reply{};
+        });
+}
+
+Endpoint clear_metadata_endpoint(Services& services) {
+    return endpoint<OneAsset>(
+        {Method::delete_, "/v1.3/assets/{asset_id}/user-metadata", "assets.delete_user_metadata",
+         "Delete the user-defined metadata of an asset", 204},
+        {path_id("asset_id", &OneAsset::id, kAssetIdText)},
+        [&services](Caller caller, OneAsset in) -> Asked<Reply> {
+            domain::MetadataChange nothing{MetadataMode::replace, {}};
+            KN_CO_PASS(co_await services.assets.change_metadata(caller.account, in.id,
+                                                                std::move(nothing)));
+            co_return Reply{};
+        });
+}
+
+Endpoint list_endpoint(Services& services) {
+    return endpoint<ListAssets>(
+        {Method::get, "/v1.3/assets", "assets.list", "List assets, newest first", 200},
+        {page_number(&ListAssets::page), page_limit(&ListAssets::page), asset_ids_field(),
+         asset_types_field(), filename_part_field()},
+        [&services](Caller caller, ListAssets in) -> Asked<Reply> {
+            KN_CO_TRY(paged,
+                      co_await services.assets.list(caller.account, std::move(in.filter), in.page));
+            const auto write = [&](std::string& out, const Asset& asset) {
+                append_asset_detail(out, asset, caller.base_url, services.signer);
+            };
+            co_return Reply{page_json(paged, in.page, write), {}};
+        });
+}
+
+Endpoint retrieve_endpoint(Services& services) {
+    return endpoint<OneAsset>(
+        {Method::get, "/v1.3/assets/{asset_id}", "assets.retrieve", "Retrieve an asset", 200},
+        {path_id("asset_id", &OneAsset::id, kAssetIdText)},
+        [&services](Caller caller, OneAsset in) -> Asked<Reply> {
+            KN_CO_TRY(asset, co_await services.assets.find(caller.account, in.id));
+            Reply reply;
+            append_asset_detail(reply.json, asset, caller.base_url, services.signer);
+            co_return reply;
+        });
+}
+
+Endpoint delete_endpoint(Services& services) {
+    return endpoint<DeleteAsset>(
+        {Method::delete_, "/v1.3/assets/{asset_id}", "assets.delete", "Delete an asset", 204},
+        {path_id("asset_id", &DeleteAsset::id, kAssetIdText), force_field()},
+        [&services](Caller caller, DeleteAsset in) -> Asked<Reply> {
+            const auto mode =
+                in.force ? store::DeleteMode::force : store::DeleteMode::refuse_when_referenced;
+            KN_CO_PASS(co_await services.assets.remove(caller.account, in.id, mode));
+            co_return Reply{};
+        });
+}
+
+Endpoint references_endpoint(Services& services) {
+    return endpoint<ListReferences>(
+        {Method::get, "/v1.3/assets/{asset_id}/indexed-assets", "assets.list_indexed_assets",
+         "List the indexed assets that reference an asset", 200},
+        {path_id("asset_id", &ListReferences::id, kAssetIdText), page_number(&ListReferences::page),
+         page_limit(&ListReferences::page)},
+        [&services](Caller caller, ListReferences in) -> Asked<Reply> {
+            KN_CO_TRY(paged, co_await services.assets.references(caller.account, in.id, in.page));
+            const auto write = [](std::string& out, const domain::IndexedAssetReference& item) {
+                JsonObject object(out);
+                object.text("_id", item.id.text());
+                JsonObject index(object.key("index"));
+                index.text("_id", item.index_id.text());
+                index.text("name", item.index_name);
+            };
+            co_return Reply{page_json(paged, in.page, write), {}};
+        });
+}
+
+}  // namespace
+
+std::vector<Endpoint> asset_endpoints(Services& services) {
+    std::vector<Endpoint> endpoints;
+    endpoints.push_back(list_endpoint(services));
+    endpoints.push_back(retrieve_endpoint(services));
+    endpoints.push_back(delete_endpoint(services));
+    endpoints.push_back(references_endpoint(services));
+    endpoints.push_back(change_metadata_endpoint(
+        services, Method::patch, "assets.update_user_metadata", MetadataMode::merge));
+    endpoints.push_back(change_metadata_endpoint(
+        services, Method::put, "assets.replace_user_metadata", MetadataMode::replace));
+    endpoints.push_back(clear_metadata_endpoint(services));
+    return endpoints;
+}
+
+}  // namespace kinodex::api

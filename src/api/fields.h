@@ -1,0 +1,187 @@
+// Parameters of endpoints, declared once: where they stand, what they may be, where they go.
+//
+//     struct ListAssets { domain::Page page; … };
+//     fields.push_back(page_number(&ListAssets::page));
+//
+// From a declaration come reading, bounds, the error for a bad or missing value, and the refusal of
+// parameters that nobody declared.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/json_body.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "domain/indexed_asset.h"
+#include "domain/metadata.h"
+#include "domain/page.h"
+#include "http/types.h"
+
+namespace kinodex::api {
+
+enum class In { path, query, json, form };
+
+/// The values of one request, by place and name.
+struct Values {
+    std::vector<std::pair<std::string, std::string>> path;
+    const http::QueryPairs* query = nullptr;
+    RawMembers json;
+    std::vector<std::pair<std::string, std::string>> form;
+
+    [[nodiscard]] std::vector<std::string_view> all(In in, std::string_view name) const;
+};
+
+struct Field {
+    std::string name;
+    In in = In::query;
+    bool required = false;
+    std::string text;             // what it is, for the reference
+    std::string type;             // "integer", "string", "list of enums", …
+    std::string rule;             // allowed values or bounds, in words; may be empty
+    bool takes_brackets = false;  // name[gte] and the like belong to it
+    bool takes_the_rest = false;  // query keys that no other field claims are its own
+    /// Reads from the values into the params struct.
+    std::function<base::Status(const Values&, void* params)> read;
+};
+
+std::unexpected<base::Error> invalid(std::string_view parameter, std::string reason = {});
+std::unexpected<base::Error> missing(std::string_view parameter);
+
+/// At most one value: nullopt when absent. Errors: parameter_invalid when repeated.
+base::Result<std::optional<std::string_view>> single(const Values& values, In in,
+                                                     std::string_view name);
+
+// Parsers of single values; the error names the parameter.
+base::Result<std::int64_t> parse_integer(std::string_view name, std::string_view text,
+                                         std::int64_t least, std::int64_t most);
+base::Result<bool> parse_flag(std::string_view name, std::string_view text);
+base::Result<base::Timestamp> parse_time(std::string_view name, std::string_view text);
+base::Result<domain::NumberRange> parse_range(const Values& values, std::string_view name);
+
+/// Binds `parse(values) -> Result<T>` to a member of P.
+template <class P, class T, class Parse>
+Field bind_field(std::string name, In in, T P::* member, Parse parse) {
+    Field field;
+    field.name = std::move(name);
+    field.in = in;
+    field.read = [member, parse](const Values& values, void* params) -> base::Status {
+        KN_TRY(value, parse(values));
+        static_cast<P*>(params)->*member = std::move(value);
+        return {};
+    };
+    return field;
+}
+
+Field described(Field field, std::string type, std::string text, std::string rule = {});
+
+/// {asset_id} and the like: 24 hex digits, else parameter_invalid.
+template <class P, class Id>
+Field path_id(std::string name, Id P::* member, std::string text) {
+    auto parse = [name](const Values& values) -> base::Result<Id> {
+        const auto id = Id::parse(values.all(In::path, name).front());
+        return id ? base::Result<Id>(*id) : invalid(name);
+    };
+    auto field = bind_field(name, In::path, member, parse);
+    field.required = true;
+    return described(std::move(field), "string", std::move(text), "24 hexadecimal digits");
+}
+
+template <class P>
+Field page_number(domain::Page P::* member) {
+    Field field;
+    field.name = "page";
+    field.read = [member](const Values& values, void* params) -> base::Status {
+        KN_TRY(text, single(values, In::query, "page"));
+        if (text) {
+            KN_TRY(number, parse_integer("page", *text, 1, domain::kPageMax));
+            (static_cast<P*>(params)->*member).number = number;
+        }
+        return {};
+    };
+    return described(std::move(field), "integer", "The page to retrieve, from 1.", "default 1");
+}
+
+template <class P>
+Field page_limit(domain::Page P::* member) {
+    Field field;
+    field.name = "page_limit";
+    field.read = [member](const Values& values, void* params) -> base::Status {
+        KN_TRY(text, single(values, In::query, "page_limit"));
+        if (text) {
+            KN_TRY(limit, parse_integer("page_limit", *text, 1, domain::kPageLimitMax));
+            (static_cast<P*>(params)->*member).limit = limit;
+        }
+        return {};
+    };
+    return described(std::move(field), "integer", "Items on a page.", "1 to 50, default 10");
+}
+
+/// A query text that may be absent; an empty one is refused.
+template <class P>
+Field query_text(std::string name, std::optional<std::string> P::* member, std::string text) {
+    auto parse = [name](const Values& values) -> base::Result<std::optional<std::string>> {
+        KN_TRY(value, single(values, In::query, name));
+        if (!value) {
+            return std::nullopt;
+        }
+        return value->empty() ? base::Result<std::optional<std::string>>(invalid(name))
+                              : std::optional(std::string(*value));
+    };
+    return described(bind_field(name, In::query, member, parse), "string", std::move(text));
+}
+
+template <class P>
+Field query_time(std::string name, std::optional<base::Timestamp> P::* member, std::string text) {
+    auto parse = [name](const Values& values) -> base::Result<std::optional<base::Timestamp>> {
+        KN_TRY(value, single(values, In::query, name));
+        if (!value) {
+            return std::nullopt;
+        }
+        KN_TRY(time, parse_time(name, *value));
+        return time;
+    };
+    return described(bind_field(name, In::query, member, parse), "string", std::move(text),
+                     "RFC 3339 date-time");
+}
+
+template <class P>
+Field query_range(std::string name, domain::NumberRange P::* member, std::string text) {
+    auto parse = [name](const Values& values) { return parse_range(values, name); };
+    auto field = bind_field(name, In::query, member, parse);
+    field.takes_brackets = true;
+    return described(std::move(field), "object", std::move(text), "gte, lte, or a number");
+}
+
+template <class P, class Enum>
+Field query_choice(std::string name, Enum P::* member,
+                   std::vector<std::pair<std::string_view, Enum>> choices, std::string text) {
+    auto parse = [name, member, choices](const Values& values) -> base::Result<Enum> {
+        KN_TRY(value, single(values, In::query, name));
+        if (!value) {
+            return P{}.*member;
+        }
+        for (const auto& [word, meaning] : choices) {
+            if (word == *value) {
+                return meaning;
+            }
+        }
+        return invalid(name);
+    };
+    std::string rule;
+    for (const auto& [word, meaning] : choices) {
+        rule.append(rule.empty() ? "" : ", ").append(word);
+    }
+    return described(bind_field(name, In::query, member, parse), "enum", std::move(text), rule);
+}
+
+/// The metadata filter: {"k":v} in `user_metadata`, user_metadata[k]=v, and every query key that no
+/// other field claims.
+base::Result<std::vector<domain::MetadataCondition>> parse_conditions(
+    const Values& values, const std::function<bool(std::string_view)>& claimed);
+
+}  // namespace kinodex::api

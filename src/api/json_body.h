@@ -1,0 +1,30 @@
+// Reading JSON requests: the members of the top-level object as raw JSON, so that user metadata
+// keeps every digit, and small readers for single values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/index.h"
+
+namespace kinodex::api {
+
+using RawMembers = std::vector<std::pair<std::string, std::string_view>>;
+
+/// The members of a JSON object, values as they stand in `body`, which must outlive the result.
+/// An empty body is an empty object (the Python SDK drops empty ones). Of a repeated key the last
+/// value counts. Errors: body_invalid_json.
+base::Result<RawMembers> parse_members(std::string_view body);
+
+/// nullopt when `raw` is no JSON string, boolean.
+std::optional<std::string> json_text(std::string_view raw);
+std::optional<bool> json_boolean(std::string_view raw);
+std::optional<std::vector<std::string>> json_texts(std::string_view raw);
+/// An array of {model_name, model_options}, nothing else in it.
+std::optional<std::vector<domain::IndexModel>> json_models(std::string_view raw);
+
+}  // namespace kinodex::api

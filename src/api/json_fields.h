@@ -1,0 +1,65 @@
+// Fields of JSON bodies. null counts as absent, except where it has a meaning of its own.
+#pragma once
+
+#include "api/fields.h"
+
+namespace kinodex::api {
+
+/// The raw JSON of a member, or nullopt when absent or null.
+inline std::optional<std::string_view> body_value(const Values& values, std::string_view name) {
+    const auto found = values.all(In::json, name);
+    return found.empty() || found.front() == "null" ? std::nullopt : std::optional(found.front());
+}
+
+template <class P>
+Field body_text(std::string name, std::string P::* member, std::string text) {
+    auto parse = [name](const Values& values) -> base::Result<std::string> {
+        const auto raw = body_value(values, name);
+        if (!raw) {
+            return missing(name);
+        }
+        auto value = json_text(*raw);
+        return value ? base::Result<std::string>(std::move(*value))
+                     : invalid(name, "It must be a string.");
+    };
+    auto field = bind_field(name, In::json, member, parse);
+    field.required = true;
+    return described(std::move(field), "string", std::move(text));
+}
+
+template <class P>
+Field body_flag(std::string name, bool P::* member, std::string text) {
+    auto parse = [name, member](const Values& values) -> base::Result<bool> {
+        const auto raw = body_value(values, name);
+        if (!raw) {
+            return P{}.*member;
+        }
+        const auto value = json_boolean(*raw);
+        return value ? base::Result<bool>(*value) : invalid(name, "It must be true or false.");
+    };
+    return described(bind_field(name, In::json, member, parse), "boolean", std::move(text));
+}
+
+enum class Presence { required, optional };
+
+/// `user_metadata` as an object; a change of the given mode.
+template <class P>
+Field body_metadata(std::optional<domain::MetadataChange> P::* member, domain::MetadataMode mode,
+                    Presence presence) {
+    using Change = std::optional<domain::MetadataChange>;
+    auto parse = [mode, presence](const Values& values) -> base::Result<Change> {
+        const auto raw = body_value(values, "user_metadata");
+        if (!raw) {
+            return presence == Presence::required ? base::Result<Change>(missing("user_metadata"))
+                                                  : std::nullopt;
+        }
+        KN_TRY(change, domain::parse_metadata_change(*raw, mode));
+        return change;
+    };
+    auto field = bind_field("user_metadata", In::json, member, parse);
+    field.required = presence == Presence::required;
+    return described(std::move(field), "map from strings to any",
+                     "Values are strings, integers, floats or booleans.");
+}
+
+}  // namespace kinodex::api

@@ -1,0 +1,29 @@
+// What the endpoints call. Everything here outlives the server that uses it.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "objects/objects.h"
+#include "observe/metrics.h"
+#include "service/assets.h"
+#include "service/indexes.h"
+#include "service/keys.h"
+#include "service/playback.h"
+#include "service/signer.h"
+
+namespace kinodex::api {
+
+struct Services {
+    service::Assets& assets;
+    service::Indexes& indexes;
+    service::Playback& playback;
+    service::KeyRing& keys;
+    service::Signer& signer;
+    objects::Objects& objects;
+    observe::Metrics& metrics;
+    std::string public_url;            // empty: the address the client used
+    std::function<bool()> is_serving;  // false once shutdown began
+};
+
+}  // namespace kinodex::api

@@ -1,0 +1,177 @@
+#include "config/config.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+
+namespace kinodex::config {
+namespace {
+
+constexpr const char* kAbout =
+    "Kinodex: self-hosted video assets and video understanding, speaking the TwelveLabs API v1.3.";
+
+std::string environment_name(std::string flag) {
+    std::string name = "KINODEX_";
+    for (const char c : flag.substr(2)) {
+        name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    return name;
+}
+
+template <class T>
+CLI::Option* option(CLI::App& app, const std::string& flag, T& target, const std::string& text) {
+    return app.add_option(flag, target, text)
+        ->envname(environment_name(flag))
+        ->capture_default_str();
+}
+
+std::string check_address(const std::string& text) {
+    return parse_address(text) ? "" : "give HOST:PORT, e.g. 127.0.0.1:8080";
+}
+
+std::string check_public_url(const std::string& text) {
+    const bool known = text.starts_with("http://") || text.starts_with("https://");
+    return known && !text.ends_with('/') ? ""
+                                         : "give http(s)://host[:port] without a slash at the end";
+}
+
+void add_data_dir(CLI::App& app, Config& config) {
+    option(app, "--data-dir", config.data_dir, "Where everything is kept.");
+}
+
+/// The table of `serve`.
+void add_serve_options(CLI::App& app, Config& config) {
+    constexpr std::int64_t kTerabyte = 1LL << 40;
+    add_data_dir(app, config);
+    option(app, "--listen", config.listen, "HOST:PORT to serve on; port 0 takes a free one.")
+        ->check(check_address);
+    option(app, "--public-url", config.public_url,
+           "The address that clients know, e.g. https://media.example.org; media URLs begin with "
+           "it. Empty: the Host of each request.")
+        ->check(check_public_url);
+    option(app, "--api-key", config.api_key,
+           "A known API key for the account `default`, made when it is not there yet. Secret.");
+    option(app, "--ingest", config.ingest,
+           "sync: uploads are examined before they are answered; async: answered `processing`.")
+        ->check(CLI::IsMember({"sync", "async"}));
+    option(app, "--max-direct-bytes", config.max_direct_bytes,
+           "Largest video or audio upload, in bytes.")
+        ->check(CLI::Range(std::int64_t{1}, kTerabyte));
+    option(app, "--max-image-bytes", config.max_image_bytes, "Largest image upload, in bytes.")
+        ->check(CLI::Range(std::int64_t{1}, kTerabyte));
+    option(app, "--min-duration-sec", config.min_duration_sec, "Shortest video or audio.")
+        ->check(CLI::Range(0.0, 86400.0));
+    option(app, "--max-duration-sec", config.max_duration_sec,
+           "Longest video or audio; 0 for no bound.")
+        ->check(CLI::Range(0.0, 864000.0));
+    option(app, "--min-video-side", config.min_video_side,
+           "Smallest width and height of a video, in pixels.")
+        ->check(CLI::Range(1, 4096));
+    option(app, "--media-url-ttl-sec", config.media_url_ttl_sec, "How long media URLs are valid.")
+        ->check(CLI::Range(1, 7 * 86400));
+    option(app, "--hls-cache-bytes", config.hls_cache_bytes,
+           "Memory for packaged segments, in bytes.")
+        ->check(CLI::Range(std::int64_t{0}, kTerabyte));
+    option(app, "--io-threads", config.io_threads, "Threads that serve connections.")
+        ->check(CLI::Range(1, 64));
+    option(app, "--worker-threads", config.worker_threads, "Background jobs at once.")
+        ->check(CLI::Range(1, 64));
+    option(app, "--max-connections", config.max_connections, "More are answered 503.")
+        ->check(CLI::Range(1, 1'000'000));
+    option(app, "--header-timeout-sec", config.header_timeout_sec, "For a whole request head.")
+        ->check(CLI::Range(1, 3600));
+    option(app, "--idle-timeout-sec", config.idle_timeout_sec, "For a connection between requests.")
+        ->check(CLI::Range(1, 3600));
+    option(app, "--body-timeout-sec", config.body_timeout_sec,
+           "For a request body or an answer that does not move.")
+        ->check(CLI::Range(1, 3600));
+    option(app, "--log-format", config.log_format, "text or json, on standard error.")
+        ->check(CLI::IsMember({"text", "json"}));
+    option(app, "--log-level", config.log_level, "debug, info, warn or error.")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+    option(app, "--access-log", config.access_log,
+           "Which requests are logged: all, errors or none.")
+        ->check(CLI::IsMember({"all", "errors", "none"}));
+    app.set_config("--config", "", "A file with any of these options, one `name = value` a line.")
+        ->envname("KINODEX_CONFIG");
+    app.allow_config_extras(CLI::config_extras_mode::error);
+}
+
+void add_keys_commands(CLI::App& app, Config& config) {
+    auto* keys = app.add_subcommand("keys", "API keys: create, list, revoke.");
+    keys->require_subcommand(1);
+    auto* create = keys->add_subcommand("create", "Make a key and print it, once.");
+    add_data_dir(*create, config);
+    create->add_option("--account", config.account, "Whose it is; made when it is new.")
+        ->capture_default_str();
+    create->add_option("--name", config.key_name, "What it is for.");
+    create->add_flag("--quiet", config.quiet, "Print the key and nothing else.");
+    create->callback([&config] { config.command = Command::keys_create; });
+    auto* list = keys->add_subcommand("list", "Every key, without its text.");
+    add_data_dir(*list, config);
+    list->callback([&config] { config.command = Command::keys_list; });
+    auto* revoke = keys->add_subcommand("revoke", "End a key; a running server notices.");
+    add_data_dir(*revoke, config);
+    revoke->add_option("id", config.key_id, "The key's id, from `keys list`.")->required();
+    revoke->callback([&config] { config.command = Command::keys_revoke; });
+}
+
+}  // namespace
+
+Parsed parse(int argc, char** argv) {
+    Parsed parsed;
+    Config config;
+    CLI::App app(kAbout, "kinodex");
+    app.set_version_flag("--version", "kinodex " KN_VERSION);
+    app.require_subcommand(1);
+    auto* serve = app.add_subcommand("serve", "Run the server.");
+    add_serve_options(*serve, config);
+    serve->callback([&config] { config.command = Command::serve; });
+    add_keys_commands(app, config);
+    // The server starts its own binary so; nobody else needs to see it.
+    auto* zygote = app.add_subcommand("media-zygote", "")->group("");
+    zygote->callback([&config] { config.command = Command::media_zygote; });
+    try {
+        app.parse(argc, argv);
+        parsed.config = std::move(config);
+    } catch (const CLI::ParseError& problem) {
+        parsed.exit_code = app.exit(problem);
+    }
+    return parsed;
+}
+
+std::string reference_rows() {
+    Config config;
+    CLI::App app;
+    add_serve_options(app, config);
+    std::string rows;
+    for (const auto* each : app.get_options()) {
+        const auto flag = each->get_name();
+        if (flag == "--help" || flag == "-h,--help" || flag == "--config") {
+            continue;
+        }
+        rows += "| `" + flag + "` | `" + environment_name(flag) + "` | " +
+                (each->get_default_str().empty() ? "" : "`" + each->get_default_str() + "`") +
+                " | " + each->get_description() + " |\n";
+    }
+    return rows;
+}
+
+std::optional<Address> parse_address(const std::string& text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string::npos || colon == 0) {
+        return std::nullopt;
+    }
+    Address address;
+    address.host = text.substr(0, colon);
+    if (address.host.starts_with('[') && address.host.ends_with(']')) {
+        address.host = address.host.substr(1, address.host.size() - 2);
+    } else if (address.host.find(':') != std::string::npos) {
+        return std::nullopt;
+    }
+    const auto* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, address.port);
+    return error == std::errc() && stop == end ? std::optional(address) : std::nullopt;
+}
+
+}  // namespace kinodex::config
