@@ -199,8 +199,8 @@ def test_method_url_is_refused_clearly(api, png, unchanged):
 @pytest.mark.parametrize("parts", [
     [Part("method", "direct")],
     [Part("method", "direct"), Part("url", "http://x/")],
-    [Part("method", "direct"), Part("file", "just text, not a file")],
-], ids=["nothing", "a url", "a text field called file"])
+    [Part("method", "direct"), Part("file", "")],
+], ids=["nothing", "a url", "an empty text field called file"])
 def test_missing_file_is_refused(api, parts, unchanged):
     refused(api.post_form(parts), 400, "parameter_not_provided", FILE_NEEDED)
 
@@ -208,6 +208,23 @@ def test_missing_file_is_refused(api, parts, unchanged):
 def test_empty_file_is_refused(api, unchanged):
     body = api.post_form(direct(b""))
     refused(body, 400, "parameter_invalid", pattern=r"^The file parameter is invalid\.")
+
+
+def test_unknown_field_is_refused(api, png, unchanged):
+    refused(api.post_form(direct(png, colour="red")), 400, "parameter_unknown",
+            "The `colour` parameter is unknown.")
+
+
+def test_unknown_query_parameter_is_refused(api, png, unchanged):
+    refused(api.post_form(direct(png), query="bogus=1"), 400, "parameter_unknown",
+            "The `bogus` parameter is unknown.")
+
+
+@pytest.mark.parametrize("twice", ["method", "file", "user_metadata"])
+def test_field_given_twice_is_refused(api, png, twice, unchanged):
+    parts = direct(png, user_metadata="{}")
+    response = api.post_form([*parts, *[part for part in parts if part.name == twice]])
+    invalid(response, twice)
 
 
 def test_direct_follows_method_when_url_is_given_too(api, png):
@@ -247,7 +264,7 @@ def test_unreadable_switch_is_refused(api, png, name, text, unchanged):
     invalid(api.post_form(direct(png, **{name: text})), name)
 
 
-@pytest.mark.parametrize("text", ["not json", "[1]", '"text"', "5", "null", '{"a": [1]}',
+@pytest.mark.parametrize("text", ["", "not json", "[1]", '"text"', "5", "null", '{"a": [1]}',
                                   '{"a": {"b": 1}}', '{"a": 1', '{"a": 1} x', '{"a": NaN}',
                                   '{"a": 1e999}', '{"a": 18446744073709551616}',
                                   '{"a": "\\ud800"}', '{"": 1}'])
@@ -266,7 +283,7 @@ def test_user_metadata_keeps_types_and_ignores_null_and_empty(api, png):
         assert [type(got[k]) for k in wanted] == [type(v) for v in wanted.values()]
 
 
-@pytest.mark.parametrize("text", ["{}", '{"a": null}', '{"a": ""}', ""])
+@pytest.mark.parametrize("text", ["{}", '{"a": null}', '{"a": ""}'])
 def test_user_metadata_that_says_nothing_is_absent(api, png, text):
     body = api.upload(png, user_metadata=text)
     assert "user_metadata" not in body
