@@ -40,7 +40,28 @@ void copy_from_asset(domain::IndexedAsset& item, const domain::Asset& asset) {
     system.size_bytes = asset.size_bytes;
 }
 
-base::Status insert_row(Connection& db, const domain::IndexedAsset& item) {
+}  // namespace
+
+base::Status insert_indexed_asset(WriteTurn& turn, domain::IndexedAsset item) {
+    KN_PASS(find_index(turn.db, item.account_id, item.index_id));
+    KN_TRY(asset, find_asset(turn.db, item.account_id, item.asset_id));
+    if (asset.status != domain::AssetStatus::ready) {
+        return base::fail(base::Errc::asset_not_ready,
+                          {{"asset_id", item.asset_id.text()},
+                           {"status", std::string(domain::name_of(asset.status))}});
+    }
+    copy_from_asset(item, asset);
+    KN_PASS(insert_indexed_row(turn.db, item));
+    if (item.status == IndexingStatus::ready) {
+        KN_PASS(count_ready(turn.db, item, +1));
+    }
+    KN_PASS(insert_job(turn, {domain::JobKind::index_asset, item.id.text()}));
+    const auto index_id = item.index_id;
+    turn.changes.push_back({index_id, RowAdded{std::move(item)}});
+    return {};
+}
+
+base::Status insert_indexed_row(Connection& db, const domain::IndexedAsset& item) {
     static const std::string sql = "INSERT INTO indexed_assets (" +
                                    std::string(kIndexedAssetColumns) +
                                    ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
@@ -53,27 +74,6 @@ base::Status insert_row(Connection& db, const domain::IndexedAsset& item) {
                std::string_view(metadata), item.stream, item.stream_updated_at,
                std::string_view(item.error_message));
     return query.done();
-}
-
-}  // namespace
-
-base::Status insert_indexed_asset(WriteTurn& turn, domain::IndexedAsset item) {
-    KN_PASS(find_index(turn.db, item.account_id, item.index_id));
-    KN_TRY(asset, find_asset(turn.db, item.account_id, item.asset_id));
-    if (asset.status != domain::AssetStatus::ready) {
-        return base::fail(base::Errc::asset_not_ready,
-                          {{"asset_id", item.asset_id.text()},
-                           {"status", std::string(domain::name_of(asset.status))}});
-    }
-    copy_from_asset(item, asset);
-    KN_PASS(insert_row(turn.db, item));
-    if (item.status == IndexingStatus::ready) {
-        KN_PASS(count_ready(turn.db, item, +1));
-    }
-    KN_PASS(insert_job(turn, {domain::JobKind::index_asset, item.id.text()}));
-    const auto index_id = item.index_id;
-    turn.changes.push_back({index_id, RowAdded{std::move(item)}});
-    return {};
 }
 
 base::Result<domain::IndexedAsset> find_indexed_asset(Connection& db, domain::AccountId account,

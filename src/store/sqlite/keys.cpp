@@ -25,6 +25,12 @@ base::Result<domain::ApiKey> read_key(const Query& query) {
     return key;
 }
 
+base::Status keys_changed(Connection& db) {
+    return Query(db, "UPDATE counters SET keys_version = keys_version + 1").done();
+}
+
+}  // namespace
+
 base::Result<domain::AccountId> account_named(Connection& db, std::string_view account_name) {
     {
         Query query(db, "SELECT id FROM accounts WHERE account_name = ?");
@@ -38,12 +44,6 @@ base::Result<domain::AccountId> account_named(Connection& db, std::string_view a
     KN_PASS(query.with(id, account_name, base::now()).done());
     return id;
 }
-
-base::Status keys_changed(Connection& db) {
-    return Query(db, "UPDATE counters SET keys_version = keys_version + 1").done();
-}
-
-}  // namespace
 
 base::Result<domain::ApiKey> create_key(WriteTurn& turn, const NewApiKey& key) {
     KN_TRY(account_id, account_named(turn.db, key.account_name));

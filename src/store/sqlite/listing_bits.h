@@ -52,6 +52,31 @@ class Bits {
             }
         }
     }
+    /// Calls visit(slot) for `wanted` bits after the first `skip`, forwards or backwards.
+    template <class Visit>
+    void slice(bool backwards, std::size_t skip, std::size_t wanted, const Visit& visit) const {
+        for (std::size_t i = 0; i < words_.size() && wanted > 0; ++i) {
+            const auto at = backwards ? words_.size() - 1 - i : i;
+            auto word = words_[at];
+            const auto here = static_cast<std::size_t>(std::popcount(word));
+            if (skip >= here) {
+                skip -= here;
+                continue;
+            }
+            for (; word != 0 && wanted > 0;) {
+                const auto bit = static_cast<std::size_t>(
+                    backwards ? kWordBits - 1 - static_cast<std::size_t>(std::countl_zero(word))
+                              : static_cast<std::size_t>(std::countr_zero(word)));
+                word &= ~(std::uint64_t{1} << bit);
+                if (skip > 0) {
+                    --skip;
+                    continue;
+                }
+                visit(at * kWordBits + bit);
+                --wanted;
+            }
+        }
+    }
     [[nodiscard]] std::vector<std::uint64_t>& words() { return words_; }
     [[nodiscard]] const std::vector<std::uint64_t>& words() const { return words_; }
     [[nodiscard]] std::size_t bytes() const { return words_.capacity() * sizeof(std::uint64_t); }

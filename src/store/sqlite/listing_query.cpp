@@ -283,7 +283,12 @@ std::vector<Slot> Listing::page_of(Matches& matches, const domain::IndexedAssetF
                             static_cast<double>(matches.total);
     const bool in_order = is_created && slots_in_created_order_;
     const bool sorting = !in_order && static_cast<double>(matches.total * kSortCost) < walk_steps;
-    if (!matches.listed && (in_order || sorting)) {
+    if (in_order && !matches.listed) {
+        matches.bits.slice(backwards, skip, wanted,
+                           [&](std::size_t slot) { slots.push_back(static_cast<Slot>(slot)); });
+        return slots;
+    }
+    if (sorting && !matches.listed) {
         matches.slots.reserve(matches.total);
         matches.bits.for_each(
             [&](std::size_t slot) { matches.slots.push_back(static_cast<Slot>(slot)); });

@@ -1,5 +1,7 @@
 #include "store/sqlite/sqlite_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <mutex>
 #include <unordered_map>
@@ -344,6 +346,9 @@ class SqliteStore : public Store {
 base::Result<std::unique_ptr<Store>> open_sqlite_store(SqliteOptions options) {
     KN_TRY(writer, Connection::open(options.path, Connection::Mode::write));
     KN_PASS(migrate(*writer));
+    if (options.pages_max > 0) {
+        KN_PASS(writer->run(fmt::format("PRAGMA max_page_count={}", options.pages_max).c_str()));
+    }
     auto catalog = std::make_unique<Catalog>();
     if (options.with_listings) {
         KN_PASS(load_catalog(options.path, *catalog));

@@ -25,6 +25,9 @@ struct SqliteOptions {
     /// Builds the listings. A process that only changes keys leaves them out and starts at once;
     /// then every list of indexed assets answers resource_not_exist.
     bool with_listings = true;
+    /// Pages of 4 KiB that the database may have; writes beyond are refused as storage_full.
+    /// 0: as many as the disk holds.
+    std::int64_t pages_max = 0;
 };
 
 /// Opens the database, brings its schema up to date and builds the listings. Errors: internal when

@@ -14,6 +14,9 @@ base::Result<std::vector<domain::ApiKey>> list_keys(Connection& db);
 base::Status revoke_key(WriteTurn& turn, domain::KeyId id);
 base::Result<std::int64_t> keys_version(Connection& db);
 
+/// The account of that name, made when it is not there yet.
+base::Result<domain::AccountId> account_named(Connection& db, std::string_view account_name);
+
 // --- assets: assets.cpp ------------------------------------------------------------------------
 base::Status insert_asset(WriteTurn& turn, const domain::Asset& asset,
                           const std::vector<domain::NewJob>& jobs);
@@ -47,6 +50,8 @@ base::Status delete_index(WriteTurn& turn, domain::AccountId account, domain::In
 
 // --- indexed assets: indexed_assets.cpp --------------------------------------------------------
 base::Status insert_indexed_asset(WriteTurn& turn, domain::IndexedAsset item);
+/// Only the row: no checks, no job, no counters.
+base::Status insert_indexed_row(Connection& db, const domain::IndexedAsset& item);
 base::Result<domain::IndexedAsset> find_indexed_asset(Connection& db, domain::AccountId account,
                                                       domain::IndexId index,
                                                       domain::IndexedAssetId id);
