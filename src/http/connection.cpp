@@ -4,9 +4,11 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/check.h"
 #include "base/id.h"
 #include "http/exchange.h"
 #include "http/query.h"
@@ -47,6 +49,7 @@ std::string_view view_of(const Response& response) {
         return *text;
     }
     if (const auto* shared = std::get_if<SharedBytes>(&response.body)) {
+        KN_CHECK(shared->offset + shared->length <= shared->bytes->size(), "a part of the bytes");
         return std::string_view(*shared->bytes).substr(shared->offset, shared->length);
     }
     return {};
@@ -75,26 +78,37 @@ Task<void> Connection::run(std::unique_ptr<Connection> self) {
     self->place_ = self->loop_.enlist(self.get());
     const int on = 1;
     ::setsockopt(self->socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    auto after = After::keep;
-    if (self->admission_ == Loop::Admission::refuse) {
-        after = co_await self->refuse_client();
+    try {
+        co_await self->serve_all();
+    } catch (const std::exception& error) {
+        // Handlers' exceptions end in `call`; this is for memory that ran out between them.
+        observe::log_error("http.connection_failed", {{"detail", error.what()}});
     }
-    while (after == After::keep && !self->loop_.shared().stopping.load()) {
-        if (self->inbox().empty()) {
+}
+
+Task<void> Connection::serve_all() {
+    auto after = After::keep;
+    if (admission_ == Loop::Admission::refuse) {
+        after = co_await refuse_client();
+    }
+    while (after == After::keep && !loop_.shared().stopping.load()) {
+        if (inbox().empty()) {
             // Nothing is held while idle but this object, its socket and its coroutine.
-            self->deadline_ = Clock::now() + self->limits().idle_timeout;
-            self->idle_ = true;
-            co_await self->socket_.async_wait(Loop::Socket::wait_read, kAsValue);
-            self->idle_ = false;
-            self->deadline_ = Clock::time_point::max();
-            if (self->is_interrupted()) {
+            inbox_ = {};
+            inbox_used_ = 0;
+            deadline_ = Clock::now() + limits().idle_timeout;
+            idle_ = true;
+            co_await socket_.async_wait(Loop::Socket::wait_read, kAsValue);
+            idle_ = false;
+            deadline_ = Clock::time_point::max();
+            if (is_interrupted()) {
                 break;
             }
         }
-        after = co_await self->serve_one();
+        after = co_await serve_one();
     }
     if (after == After::linger) {
-        co_await self->linger();
+        co_await linger();
     }
 }
 

@@ -63,6 +63,7 @@ class Connection {
     using Pieces = std::array<iovec, 2>;
 
     // connection.cpp: from bytes to handler to answer
+    Task<void> serve_all();
     Task<After> serve_one();
     Task<After> refuse_client();
     Task<Response> answer(Exchange& exchange);

@@ -142,6 +142,7 @@ Task<bool> Connection::wait(Loop::Socket::wait_type what, Pace& pace) {
 /// our answer. So its bytes are thrown away for a while, without being copied.
 Task<void> Connection::linger() {
     expired_ = false;
+    idle_ = true;  // nothing is owed any more, so a stop need not wait
     boost::system::error_code ignored;
     socket_.shutdown(Loop::Socket::shutdown_send, ignored);
     Pace pace(limits().linger_timeout, ~std::uint64_t{0});

@@ -173,6 +173,7 @@ base::Result<std::size_t> parse_head(std::string_view bytes, const HeadLimits& l
         return malformed("no Host");
     }
     head.keep_alive = parser.keep_alive();
+    head.expects_continue = head.expects_continue && !head.is_http_1_0;  // RFC 9110, 10.1.1
     head.chunked = parser.chunked();
     head.content_length = parser.content_length().value_or(0);
     split_target(request, head);

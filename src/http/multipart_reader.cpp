@@ -24,8 +24,7 @@ Asked<std::optional<PartHead>> MultipartReader::next_part() {
             co_return parser_.part();
         }
         if (next.event == Event::finished) {
-            buffer_.reset();
-            begin_ = end_ = 0;
+            KN_CO_PASS(co_await pass_epilogue());
             co_return std::nullopt;
         }
     }
@@ -79,6 +78,22 @@ Asked<MultipartParser::Step> MultipartReader::step(Fill fill) {
         }
         KN_CO_PASS(co_await fill_buffer(fill));
     }
+}
+
+/// Reads on to the end of the body: only then has all of it come, and the connection can be used
+/// again.
+Asked<void> MultipartReader::pass_epilogue() {
+    while (!body_ends_) {
+        begin_ = end_;
+        KN_CO_PASS(co_await fill_buffer(Fill::some));
+        epilogue_bytes_ += end_ - begin_;
+        if (epilogue_bytes_ > kEpilogueBytesMax) {
+            co_return base::fail(base::Errc::invalid_multipart, {}, "an epilogue too long");
+        }
+    }
+    buffer_.reset();
+    begin_ = end_ = 0;
+    co_return base::Status{};
 }
 
 Asked<void> MultipartReader::fill_buffer(Fill fill) {

@@ -23,6 +23,9 @@ namespace kinodex::http {
 /// the copying, small enough for 64 uploads at once.
 inline constexpr std::size_t kMultipartBufferBytes = 512 * 1024;
 
+/// Bytes after the last boundary, beyond those in the buffer; clients send two at most.
+inline constexpr std::size_t kEpilogueBytesMax = 64 * 1024;
+
 class MultipartReader {
   public:
     /// `body` outlives the reader. The buffer is allocated by the first call and freed at the end
@@ -30,7 +33,8 @@ class MultipartReader {
     MultipartReader(std::string boundary, BodyReader& body,
                     std::size_t buffer_bytes = kMultipartBufferBytes);
 
-    /// The next part, after passing over what is left of the current one; nullopt at the end.
+    /// The next part, after passing over what is left of the current one; nullopt at the end of
+    /// the whole body.
     /// Errors: invalid_multipart and those of BodyReader::read. After an error the reader is done.
     Asked<std::optional<PartHead>> next_part();
 
@@ -47,6 +51,7 @@ class MultipartReader {
     enum class Fill { some, whole };
     Asked<MultipartParser::Step> step(Fill fill);
     Asked<void> fill_buffer(Fill fill);
+    Asked<void> pass_epilogue();
 
     MultipartParser parser_;
     BodyReader& body_;
@@ -54,6 +59,7 @@ class MultipartReader {
     std::unique_ptr<char[]> buffer_;
     std::size_t begin_ = 0;  // unread bytes are [begin_, end_)
     std::size_t end_ = 0;
+    std::size_t epilogue_bytes_ = 0;
     bool body_ends_ = false;
     bool in_part_ = false;
 };

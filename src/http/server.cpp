@@ -86,6 +86,7 @@ base::Status Server::State::listen() {
 
 Task<void> Server::State::accept_all() {
     asio::steady_timer pause(loops.front()->context());
+    bool was_failing = false;
     while (!shared.stopping.load()) {
         Loop& loop = least_loaded();
         Loop::Socket socket(loop.context());
@@ -94,11 +95,15 @@ Task<void> Server::State::accept_all() {
             break;
         }
         if (!error) {
+            was_failing = false;
             admit(loop, std::move(socket));
             continue;
         }
         if (error != asio::error::connection_aborted) {
-            observe::log_warn("http.accept_failed", {{"reason", error.message()}});
+            if (!was_failing) {
+                observe::log_warn("http.accept_failed", {{"reason", error.message()}});
+            }
+            was_failing = true;
             pause.expires_after(kAcceptPause);
             co_await pause.async_wait(kAsValue);
         }
