@@ -92,9 +92,27 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--access-log", config.access_log,
            "Which requests are logged: all, errors or none.")
         ->check(CLI::IsMember({"all", "errors", "none"}));
-    app.set_config("--config", "", "A file with any of these options, one `name = value` a line.")
-        ->envname("KINODEX_CONFIG");
-    app.allow_config_extras(CLI::config_extras_mode::error);
+    option(app, "--config", config.config_file,
+           "A file with any of these options, one `name = value` a line.");
+}
+
+/// What neither a flag nor the environment set comes from the file. (CLI11 reads config files for
+/// its top-level program only, and these options belong to a subcommand.)
+void apply_file(CLI::App& app, const Config& config) {
+    if (config.config_file.empty()) {
+        return;
+    }
+    for (const auto& item : CLI::ConfigTOML().from_file(config.config_file)) {
+        auto* target = item.parents.empty() ? app.get_option_no_throw("--" + item.name) : nullptr;
+        if (target == nullptr || item.name == "config") {
+            throw CLI::ConfigError(config.config_file + ": there is no option '" +
+                                   item.fullname() + "'");
+        }
+        if (target->count() == 0) {
+            target->add_result(item.inputs);
+            target->run_callback();
+        }
+    }
 }
 
 void add_keys_commands(CLI::App& app, Config& config) {
@@ -133,6 +151,7 @@ Parsed parse(int argc, char** argv) {
     zygote->callback([&config] { config.command = Command::media_zygote; });
     try {
         app.parse(argc, argv);
+        apply_file(*serve, config);
         parsed.config = std::move(config);
     } catch (const CLI::ParseError& problem) {
         parsed.exit_code = app.exit(problem);
@@ -147,7 +166,7 @@ std::string reference_rows() {
     std::string rows;
     for (const auto* each : app.get_options()) {
         const auto flag = each->get_name();
-        if (flag == "--help" || flag == "-h,--help" || flag == "--config") {
+        if (flag == "--help" || flag == "-h,--help") {
             continue;
         }
         rows += "| `" + flag + "` | `" + environment_name(flag) + "` | " +

@@ -15,6 +15,7 @@ enum class Command { serve, keys_create, keys_list, keys_revoke, media_zygote };
 struct Config {
     Command command = Command::serve;
 
+    std::string config_file;
     std::string data_dir = "./data";
     std::string listen = "127.0.0.1:8080";
     std::string public_url;

@@ -1,1 +1,31 @@
-int main() { return 0; }
+// The one binary: `kinodex serve`, `kinodex keys …`, and the zygote that the server starts itself.
+#include <csignal>
+
+#include "config/config.h"
+#include "media/child.h"
+#include "media/sandbox/zygote.h"
+#include "server/commands.h"
+
+int main(int argc, char** argv) {
+    using namespace kinodex;
+    const auto parsed = config::parse(argc, argv);
+    if (!parsed.config) {
+        return parsed.exit_code;
+    }
+    switch (parsed.config->command) {
+        case config::Command::media_zygote:
+            return media::run_zygote({.warm_up = media::warm_up,
+                                      .probe = media::probe_file,
+                                      .thumbnail = media::make_thumbnail,
+                                      .rendition = media::make_rendition,
+                                      .analyze = media::analyze_file});
+        case config::Command::serve:
+            std::signal(SIGPIPE, SIG_IGN);
+            return server::run_serve(*parsed.config);
+        case config::Command::keys_create:
+        case config::Command::keys_list:
+        case config::Command::keys_revoke:
+            return server::run_keys(*parsed.config);
+    }
+    return 2;
+}

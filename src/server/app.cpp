@@ -1,0 +1,229 @@
+#include "server/app.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "api/error_table.h"
+#include "media/sandbox/sandboxed_media.h"
+#include "objects/directory/directory_objects.h"
+#include "observe/log.h"
+#include "server/wait_for.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace kinodex::server {
+namespace {
+
+using base::Errc;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+// Wide enough that a few fsyncs do not hold up reads of segments.
+constexpr std::size_t kDiskThreads = 4;
+constexpr std::size_t kDiskQueue = 4096;
+
+// The stop takes at most this long in all: requests first, then jobs that were told to stop.
+constexpr seconds kStopLimit{8};
+constexpr seconds kJobsGrace{2};
+// A dropped connection or draft is only noticed now and then.
+constexpr milliseconds kLook{5};
+
+AccessLog access_log_of(const std::string& word) {
+    if (word == "none") {
+        return AccessLog::none;
+    }
+    return word == "errors" ? AccessLog::errors : AccessLog::all;
+}
+
+service::UploadLimits upload_limits(const config::Config& config) {
+    service::UploadLimits limits;
+    limits.max_direct_bytes = config.max_direct_bytes;
+    limits.max_image_bytes = config.max_image_bytes;
+    limits.media.min_duration_sec = config.min_duration_sec;
+    limits.media.max_duration_sec = config.max_duration_sec;
+    limits.media.min_side = config.min_video_side;
+    return limits;
+}
+
+/// Every connection is a descriptor; the soft limit of a shell is often 1,024.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+bool wait_until(Clock::time_point deadline, const std::function<bool()>& holds) {
+    while (!holds()) {
+        if (Clock::now() >= deadline) {
+            return false;
+        }
+        std::this_thread::sleep_for(kLook);
+    }
+    return true;
+}
+
+}  // namespace
+
+App::App(const config::Config& config) : config_(config) {}
+
+App::~App() = default;
+
+base::Result<std::unique_ptr<App>> App::start(const config::Config& config) {
+    std::unique_ptr<App> app(new App(config));
+    KN_PASS(app->open());
+    KN_PASS(app->open_keys());
+    app->wire_services();
+    app->add_gauges();
+    KN_PASS(app->serve());
+    return app;
+}
+
+base::Status App::open() {
+    raise_descriptor_limit();
+    KN_TRY(dir, open_data_dir(config_.data_dir, Use::alone));
+    dir_ = std::move(dir);
+    disk_ = std::make_unique<runtime::Lane>("disk", kDiskThreads, kDiskQueue);
+    KN_TRY(objects, objects::open_directory_objects(dir_.media(), *disk_));
+    objects_ = std::move(objects);
+    store::SqliteOptions options;
+    options.path = dir_.database();
+    KN_TRY(store, store::open_sqlite_store(std::move(options)));
+    store_ = std::move(store);
+    return wait_for(service::sweep_at_start(*store_, *objects_));
+}
+
+base::Status App::open_keys() {
+    keys_ = std::make_unique<service::KeyRing>(*store_);
+    KN_PASS(wait_for(keys_->refresh()));
+    std::string key;
+    if (!config_.api_key.empty()) {
+        KN_PASS(service::check_key_text(config_.api_key));
+        if (keys_->find(config_.api_key)) {
+            return {};
+        }
+        key = config_.api_key;
+    } else if (keys_->size() == 0) {
+        key = service::new_key_text();
+        new_key_ = key;
+    } else {
+        return {};
+    }
+    KN_PASS(wait_for(
+        store_->create_key({"default", "first", service::key_hint(key), service::hash_key(key)})));
+    return wait_for(keys_->refresh());
+}
+
+void App::wire_services() {
+    const auto limits = upload_limits(config_);
+    const auto wake = [this] { runner_->wake(); };
+    media_ = media::make_sandboxed_media({});
+    background_ = std::make_unique<Background>();
+    playback_ = std::make_unique<service::Playback>(
+        *objects_, *disk_, static_cast<std::size_t>(config_.hls_cache_bytes));
+    ingest_ =
+        std::make_unique<service::Ingest>(*store_, *objects_, *media_, limits, api::message_of);
+    renditions_ = std::make_unique<service::Renditions>(*store_, *objects_, *media_, *playback_);
+    indexing_ = std::make_unique<service::Indexing>(*store_, *objects_, *media_, *renditions_,
+                                                    api::message_of);
+    jobs::RunnerOptions runner;
+    runner.owner = "server-" + base::id_text(base::next_id_bytes());
+    runner.width = config_.worker_threads;
+    runner_ = std::make_unique<jobs::Runner>(
+        background_->executor(), *store_, std::move(runner),
+        service::works_of(*ingest_, *renditions_, *indexing_, *objects_, *playback_));
+    service::AssetOptions options;
+    options.mode =
+        config_.ingest == "async" ? service::IngestMode::async : service::IngestMode::sync;
+    assets_ =
+        std::make_unique<service::Assets>(*store_, *objects_, *ingest_, *playback_, options, wake);
+    indexes_ = std::make_unique<service::Indexes>(*store_, limits.media, wake);
+}
+
+void App::add_gauges() {
+    metrics_.gauge("kinodex_jobs", "Background jobs.", "state=\"waiting\"",
+                   [this] { return static_cast<double>(background_->jobs().waiting); });
+    metrics_.gauge("kinodex_jobs", "Background jobs.", "state=\"running\"",
+                   [this] { return static_cast<double>(runner_->running()); });
+    metrics_.gauge("kinodex_indexing_progress", "Mean progress of what is being indexed, 0 to 1.",
+                   "", [this] { return indexing_->mean_progress(); });
+    metrics_.gauge("kinodex_connections", "Open connections.", "",
+                   [this] { return server_ ? static_cast<double>(server_->connections()) : 0; });
+    metrics_.gauge("kinodex_hls_cache_bytes", "Packaged segments in memory.", "",
+                   [this] { return static_cast<double>(playback_->cached_bytes()); });
+    metrics_.gauge("kinodex_lane_depth", "Works waiting for a lane.", "lane=\"disk\"",
+                   [this] { return static_cast<double>(disk_->depth()); });
+}
+
+http::ServerOptions App::server_options(const config::Address& address) {
+    http::ServerOptions options;
+    options.host = address.host;
+    options.port = address.port;
+    options.threads = static_cast<std::size_t>(config_.io_threads);
+    options.fixed_headers = {{"X-Api-Version", "v1.3"}, {"X-Content-Type-Options", "nosniff"}};
+    options.render_error = api::render_error;
+    options.on_access = [this](const http::Access& access) { request_metrics_->observe(access); };
+    options.limits.connections = static_cast<std::size_t>(config_.max_connections);
+    options.limits.header_timeout = seconds(config_.header_timeout_sec);
+    options.limits.idle_timeout = seconds(config_.idle_timeout_sec);
+    options.limits.body_timeout = seconds(config_.body_timeout_sec);
+    options.limits.write_timeout = seconds(config_.body_timeout_sec);
+    return options;
+}
+
+base::Status App::serve() {
+    KN_TRY(key, load_signing_key(dir_));
+    signer_ = std::make_unique<service::Signer>(key, seconds(config_.media_url_ttl_sec));
+    services_ = std::make_unique<api::Services>(
+        api::Services{*assets_, *indexes_, *playback_, *keys_, *signer_, *objects_, metrics_,
+                      config_.public_url, [this] { return is_serving_.load(); }});
+    request_metrics_ =
+        std::make_unique<RequestMetrics>(metrics_, access_log_of(config_.access_log));
+    const auto address = config::parse_address(config_.listen);
+    http::Router router;
+    for (auto& route : api::routes_of(*services_)) {
+        router.add(std::move(route));
+    }
+    runner_->start();
+    is_serving_ = true;
+    KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
+    server_ = std::move(server);
+    host_ =
+        address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
+    background_->start(*store_, *objects_, *keys_);
+    return {};
+}
+
+std::string App::address() const {
+    return host_ + ":" + std::to_string(server_->port());
+}
+
+bool App::stop() {
+    const auto deadline = Clock::now() + kStopLimit;
+    is_serving_ = false;
+    server_->begin_stop();
+    runner_->begin_stop();
+    background_->begin_stop();
+    // Short jobs may finish; what still runs then is killed and handed back.
+    const bool jobs_ended =
+        wait_until(Clock::now() + kJobsGrace, [this] { return runner_->stopped(); });
+    bool all_ended = server_->wait(deadline);
+    media_->stop();
+    if (!jobs_ended) {
+        all_ended = wait_until(deadline, [this] { return runner_->stopped(); }) && all_ended;
+    }
+    all_ended = wait_until(deadline, [this] { return background_->stopped(); }) && all_ended;
+    disk_->stop();
+    store_->close();
+    if (all_ended) {
+        server_.reset();
+        background_->join();
+    }
+    return all_ended;
+}
+
+}  // namespace kinodex::server
