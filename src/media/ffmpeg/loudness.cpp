@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "media/ffmpeg/true_peak.h"
+
 namespace kinodex::media {
 namespace {
 
@@ -92,7 +94,8 @@ struct LoudnessMeter::State {
         : channels(static_cast<std::size_t>(channels_given)),
           sample_rate(rate),
           block_frames(static_cast<std::size_t>(std::lround(kMomentarySec * rate))),
-          silences(channels_given, rate) {}
+          silences(channels_given, rate),
+          true_peak(channels) {}
 
     std::size_t channels;
     int sample_rate;
@@ -101,6 +104,7 @@ struct LoudnessMeter::State {
     std::int64_t frames = 0;
     std::unique_ptr<ebur128_state, FreeMeter> meter;
     SilenceFinder silences;
+    TruePeak true_peak;
     std::vector<float> momentary;
 
     base::Result<void> end_block() {
@@ -124,7 +128,7 @@ base::Result<LoudnessMeter> LoudnessMeter::open(int channels, int sample_rate) {
     auto state = std::make_unique<State>(channels, sample_rate);
     // The histogram keeps memory constant however long the track is.
     constexpr int kMode =
-        EBUR128_MODE_I | EBUR128_MODE_LRA | EBUR128_MODE_TRUE_PEAK | EBUR128_MODE_HISTOGRAM;
+        EBUR128_MODE_I | EBUR128_MODE_LRA | EBUR128_MODE_HISTOGRAM;
     state->meter.reset(ebur128_init(static_cast<unsigned>(channels),
                                     static_cast<unsigned long>(sample_rate), kMode));
     if (!state->meter) {
@@ -136,6 +140,7 @@ base::Result<LoudnessMeter> LoudnessMeter::open(int channels, int sample_rate) {
 base::Result<void> LoudnessMeter::add(std::span<const float> samples) {
     State& state = *state_;
     state.silences.add(samples);
+    state.true_peak.add(samples);
     while (samples.size() >= state.channels) {
         const std::size_t frames =
             std::min(samples.size() / state.channels, state.block_frames - state.in_block);
@@ -161,12 +166,7 @@ base::Result<AudioReport> LoudnessMeter::finish() {
     KN_PASS(
         checked(ebur128_loudness_global(state.meter.get(), &report.integrated_lufs), "integrated"));
     KN_PASS(checked(ebur128_loudness_range(state.meter.get(), &report.loudness_range_lu), "range"));
-    double peak = 0;
-    for (unsigned channel = 0; channel < state.channels; ++channel) {
-        double value = 0;
-        KN_PASS(checked(ebur128_true_peak(state.meter.get(), channel, &value), "true peak"));
-        peak = std::max(peak, value);
-    }
+    const double peak = state.true_peak.peak();
     // Silence has no logarithm; -144 dB is below the last bit of 24.
     constexpr double kPeakFloorDb = -144;
     report.true_peak_dbtp = peak > 0 ? std::max(kPeakFloorDb, 20 * std::log10(peak)) : kPeakFloorDb;

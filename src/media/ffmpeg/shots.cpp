@@ -15,6 +15,7 @@ using plan::SmallPicture;
 constexpr double kSpikeOverUsual = 2.0;
 constexpr double kSpikeOfKey = 0.12;
 constexpr std::size_t kUsualSizesMax = 40;
+constexpr std::size_t kGroupLengthsMax = 16;
 // Frames after the last spike that are looked at before a run may end: a flash must be over.
 constexpr std::int64_t kAfterSpikeFrames = plan::kFlashFramesMax + 2;
 // Local shots of one run that keep a frame as a possible picture.
@@ -332,18 +333,34 @@ std::vector<bool> ShotTrack::unresolved(const Samples& samples) const {
     return found;
 }
 
+/// Whether the key frames around the group show different things. A camera that moved on shows a
+/// part of the same scene; that excuse counts where the encoder put its key frame by the clock. One
+/// that came early may be its answer to a cut.
+bool ShotTrack::may_differ() {
+    const auto longest = std::ranges::max_element(group_lengths_);
+    const bool is_by_clock = longest != group_lengths_.end() && times_.size() >= *longest;
+    group_lengths_.push_back(times_.size());
+    if (group_lengths_.size() > kGroupLengthsMax) {
+        group_lengths_.pop_front();
+    }
+    if (!key_ || !next_key_) {
+        return true;
+    }
+    return plan::difference(*key_, *next_key_) >= plan::kSameScene &&
+           !(is_by_clock && plan::panned_difference(*key_, *next_key_) < plan::kSameScene);
+}
+
 base::Result<void> ShotTrack::analyze_group() {
     lay_out_times();
     next_key_ = leading_.empty() ? std::nullopt : look_at_key(leading_.front());
     const std::vector<bool> spiking = spikes();
     const bool has_spike = std::ranges::find(spiking, true) != spiking.end();
-    const bool may_differ =
-        !key_ || !next_key_ || plan::difference(*key_, *next_key_) >= plan::kSameScene;
+    const bool is_suspicious = may_differ() || has_spike;
     Samples samples;
     if (key_) {
         samples[base_] = *key_;
     }
-    if ((has_spike || may_differ) && times_.size() > 1) {
+    if (is_suspicious && times_.size() > 1) {
         std::vector<bool> wanted = spiking;
         std::int64_t may_stop_at = finder_.frame_count();
         if (has_spike) {

@@ -65,6 +65,7 @@ class ShotTrack {
     [[nodiscard]] double seconds(std::int64_t ticks) const;
     void lay_out_times();
     std::optional<plan::SmallPicture> look_at_key(const Held& held);
+    [[nodiscard]] bool may_differ();
     [[nodiscard]] std::vector<bool> spikes();
     [[nodiscard]] bool can_leave_out(const Held& held) const;
     [[nodiscard]] Pass plan_pass(const std::vector<bool>& wanted, std::int64_t may_stop_at) const;
@@ -94,6 +95,7 @@ class ShotTrack {
     std::int64_t base_ = 0;                       // number of the group's first frame
     std::optional<plan::SmallPicture> key_;       // of the group
     std::optional<plan::SmallPicture> next_key_;  // of the group after it
+    std::deque<std::size_t> group_lengths_;       // of recent groups, in frames
     std::deque<int> usual_sizes_;                 // of recent frames that others refer to
 
     std::vector<Shot> shots_;

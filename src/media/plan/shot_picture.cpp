@@ -50,6 +50,25 @@ int plane_distance(const SmallPicture::Plane& a, const SmallPicture::Plane& b) {
     return sum;
 }
 
+/// Sum over the cells that both pictures show when `a` is moved by (dx, dy).
+int overlap_distance(const SmallPicture::Plane& a, const SmallPicture::Plane& b, int dx, int dy) {
+    const int columns = SmallPicture::kColumns - std::abs(dx);
+    const int rows = SmallPicture::kRows - std::abs(dy);
+    const std::uint8_t* from =
+        &a[static_cast<std::size_t>(std::max(0, -dy) * SmallPicture::kColumns + std::max(0, -dx))];
+    const std::uint8_t* to =
+        &b[static_cast<std::size_t>(std::max(0, dy) * SmallPicture::kColumns + std::max(0, dx))];
+    int sum = 0;
+    for (int row = 0; row < rows; ++row) {
+        for (int column = 0; column < columns; ++column) {
+            sum += std::abs(from[column] - to[column]);
+        }
+        from += SmallPicture::kColumns;
+        to += SmallPicture::kColumns;
+    }
+    return sum;
+}
+
 }  // namespace
 
 double still_difference(const SmallPicture& a, const SmallPicture& b) {
@@ -87,6 +106,37 @@ double difference(const SmallPicture& a, const SmallPicture& b) {
         }
     }
     return twice / (2.0 * SmallPicture::kCells);
+}
+
+double panned_difference(const SmallPicture& a, const SmallPicture& b) {
+    // At least a bit less than half of the picture must still be seen.
+    constexpr int kPanColumns = 26;
+    constexpr int kPanRows = 12;
+    constexpr int kCellsMin = SmallPicture::kCells * 4 / 10;
+    double best = 255;
+    int best_x = 0;
+    int best_y = 0;
+    for (int dy = -kPanRows; dy <= kPanRows; ++dy) {
+        for (int dx = -kPanColumns; dx <= kPanColumns; ++dx) {
+            const int columns = SmallPicture::kColumns - std::abs(dx);
+            const int rows = SmallPicture::kRows - std::abs(dy);
+            if (columns * rows < kCellsMin) {
+                continue;
+            }
+            const double mean =
+                overlap_distance(a.luma, b.luma, dx, dy) / static_cast<double>(columns * rows);
+            if (mean < best) {
+                best = mean;
+                best_x = dx;
+                best_y = dy;
+            }
+        }
+    }
+    const int cells =
+        (SmallPicture::kColumns - std::abs(best_x)) * (SmallPicture::kRows - std::abs(best_y));
+    const int chroma = overlap_distance(a.blue, b.blue, best_x, best_y) +
+                       overlap_distance(a.red, b.red, best_x, best_y);
+    return best + chroma / (2.0 * cells);
 }
 
 LumaStatistics luma_statistics(const SmallPicture& picture) {

@@ -29,6 +29,10 @@ double difference(const SmallPicture& a, const SmallPicture& b);
 /// The same without following motion; cheap.
 double still_difference(const SmallPicture& a, const SmallPicture& b);
 
+/// The same after moving the whole picture: the best of large shifts, over what both show. Tells a
+/// camera that went on from a new scene, where single blocks no longer can.
+double panned_difference(const SmallPicture& a, const SmallPicture& b);
+
 struct LumaStatistics {
     double mean = 0;
     double deviation = 0;

@@ -22,13 +22,25 @@ constexpr double kFlashRemainder = 0.4;
 constexpr double kFadeFlatness = 0.3;
 constexpr double kFadeDark = 45;
 constexpr double kFadeBright = 205;
+// Contrast that jumps at once to this part of what it has some frames later did not fade.
+constexpr double kFadeRisen = 0.8;
+constexpr std::int64_t kFadeAbruptFrames = 6;
 // Surroundings flatter than this have nothing to fade.
 constexpr double kFadeContrastMin = 8;
+// A dark or bright moment with the same scene this far before and after it is no fade.
+constexpr double kFadeSideFrames = 4;
+constexpr double kFadeSameScene = 6;
 
 // A dissolve: ends that differ, unlike each other, and everything between a mix of the two.
 constexpr double kDissolveDistance = 9;
 constexpr double kDissolveCorrelation = 0.7;
-constexpr double kDissolveResidual = 0.42;
+constexpr double kDissolveResidual = 0.22;
+constexpr double kDissolveResidualMiddle = 0.3;
+// The middle is unlike both ends even after following the camera; of a pan it is a part of both.
+constexpr double kDissolveMiddleDistance = 5;
+// Shares grow steadily: noise may take back this much, one step may not add more than this.
+constexpr double kDissolveStepBack = 0.08;
+constexpr double kDissolveStepMax = 0.6;
 constexpr int kDissolveReaches[] = {6, 10, 16, 24, 36};
 // Shots on both sides of a gradual transition last at least this long.
 constexpr std::int64_t kGradualSpacingFrames = 20;
@@ -138,6 +150,13 @@ bool ShotFinder::is_flash(const Jump& jump) const {
     return false;
 }
 
+/// Whether the steps right beside the jump are nearly as large: a fade or a dissolve going on.
+bool ShotFinder::is_part_of_change(const Jump& jump) const {
+    const double before = jump.before > 0 ? samples_[jump.before].step : 0;
+    const double after = jump.after + 1 < samples_.size() ? samples_[jump.after + 1].step : 0;
+    return samples_[jump.strongest].step < kStandsOut * std::max(before, after);
+}
+
 std::vector<std::int64_t> ShotFinder::cuts() const {
     std::vector<std::int64_t> found;
     for (const Jump& jump : jumps()) {
@@ -154,7 +173,7 @@ std::vector<std::int64_t> ShotFinder::cuts() const {
                 continue;
             }
         }
-        if (is_flash(jump)) {
+        if (is_part_of_change(jump) || is_flash(jump)) {
             continue;
         }
         const std::int64_t frame = samples_[jump.strongest].frame;
@@ -170,16 +189,20 @@ std::vector<std::int64_t> ShotFinder::cuts() const {
 /// Fades to a flat dark or bright picture and back, among samples [first, last).
 void ShotFinder::find_fades(std::size_t first, std::size_t last,
                             std::vector<std::int64_t>& into) const {
-    const auto contrast_near = [&](std::size_t center, int direction) {
+    const auto contrast_near = [&](std::size_t center, int direction, std::int64_t reach) {
         double most = 0;
         for (std::size_t i = center; i >= first && i < last;
              i += static_cast<std::size_t>(direction)) {
-            if (std::abs(samples_[i].frame - samples_[center].frame) > kTransitionReachFrames) {
+            if (std::abs(samples_[i].frame - samples_[center].frame) > reach) {
                 break;
             }
             most = std::max(most, samples_[i].luma.deviation);
         }
         return most;
+    };
+    struct Edge {
+        double frame = 0;
+        bool is_abrupt = false;
     };
     /// The frame where contrast, going outward from the bottom, passes `level`.
     const auto edge = [&](std::size_t bottom, int direction, double level) {
@@ -187,16 +210,34 @@ void ShotFinder::find_fades(std::size_t first, std::size_t last,
         for (;;) {
             const std::size_t outer = inner + static_cast<std::size_t>(direction);
             if (outer < first || outer >= last) {
-                return static_cast<double>(samples_[inner].frame);
+                return Edge{static_cast<double>(samples_[inner].frame), false};
             }
             if (samples_[outer].luma.deviation >= level) {
-                return crossing(static_cast<double>(samples_[inner].frame),
-                                samples_[inner].luma.deviation,
-                                static_cast<double>(samples_[outer].frame),
-                                samples_[outer].luma.deviation, level);
+                const double frame = crossing(static_cast<double>(samples_[inner].frame),
+                                              samples_[inner].luma.deviation,
+                                              static_cast<double>(samples_[outer].frame),
+                                              samples_[outer].luma.deviation, level);
+                const double settled = contrast_near(outer, direction, kFadeAbruptFrames);
+                return Edge{frame, samples_[outer].luma.deviation >= kFadeRisen * settled};
             }
             inner = outer;
         }
+    };
+    /// A flash, or a blink of the camera: the same scene before and after.
+    const auto is_same_around = [&](double from, double to) {
+        std::size_t before = first;
+        while (before + 1 < last &&
+               static_cast<double>(samples_[before + 1].frame) <= from - kFadeSideFrames) {
+            ++before;
+        }
+        std::size_t after = before;
+        while (after + 1 < last &&
+               static_cast<double>(samples_[after].frame) < to + kFadeSideFrames) {
+            ++after;
+        }
+        return std::min(panned_difference(samples_[before].picture, samples_[after].picture),
+                        difference(samples_[before].picture, samples_[after].picture)) <
+               kFadeSameScene;
     };
     std::int64_t done_until = -1;
     for (std::size_t i = first + 1; i + 1 < last; ++i) {
@@ -206,92 +247,109 @@ void ShotFinder::find_fades(std::size_t first, std::size_t last,
             (luma.mean > kFadeDark && luma.mean < kFadeBright)) {
             continue;
         }
-        const double left = contrast_near(i, -1);
-        const double right = contrast_near(i, 1);
+        const double left = contrast_near(i, -1, kTransitionReachFrames);
+        const double right = contrast_near(i, 1, kTransitionReachFrames);
         if (std::min(left, right) < kFadeContrastMin ||
             luma.deviation > kFadeFlatness * std::min(left, right)) {
             continue;
         }
-        const double from = edge(i, -1, kFadeFlatness * left);
-        const double to = edge(i, 1, kFadeFlatness * right);
-        into.push_back(std::llround((from + to) / 2));
-        done_until = std::llround(to);
+        const Edge from = edge(i, -1, kFadeFlatness * left);
+        const Edge to = edge(i, 1, kFadeFlatness * right);
+        done_until = std::llround(to.frame);
+        // What comes and goes at once is a flash, or the business of cuts.
+        if (!(from.is_abrupt && to.is_abrupt) && !is_same_around(from.frame, to.frame)) {
+            into.push_back(std::llround((from.frame + to.frame) / 2));
+        }
     }
+}
+
+/// Tries samples about `reach` frames before and after `center` as the ends of a dissolve.
+std::optional<ShotFinder::Dissolve> ShotFinder::dissolve_at(std::size_t first, std::size_t last,
+                                                            std::size_t center, int reach) const {
+    const std::int64_t frame = samples_[center].frame;
+    std::size_t a = center;
+    while (a > first && samples_[a].frame > frame - reach) {
+        --a;
+    }
+    std::size_t b = center;
+    while (b + 1 < last && samples_[b].frame < frame + reach) {
+        ++b;
+    }
+    const bool has_both = samples_[a].frame <= frame - reach && samples_[b].frame >= frame + reach;
+    if (!has_both || samples_[b].frame - samples_[a].frame > 3 * reach || b - a < 4) {
+        return std::nullopt;
+    }
+    const SmallPicture& old_shot = samples_[a].picture;
+    const SmallPicture& new_shot = samples_[b].picture;
+    const SmallPicture& middle = samples_[center].picture;
+    const Mix mix = mix_of(old_shot, new_shot, middle);
+    if (mix.residual > kDissolveResidualMiddle || mix.share < 0.2 || mix.share > 0.8 ||
+        correlation(old_shot, new_shot) > kDissolveCorrelation) {
+        return std::nullopt;
+    }
+    const auto half = half_way(a, b);
+    const double distance = difference(old_shot, new_shot);
+    if (!half || distance < kDissolveDistance) {
+        return std::nullopt;
+    }
+    const auto moved = [&middle](const SmallPicture& end) {
+        return std::min(difference(end, middle), panned_difference(end, middle));
+    };
+    if (std::min(moved(old_shot), moved(new_shot)) < kDissolveMiddleDistance) {
+        return std::nullopt;
+    }
+    return Dissolve{half->middle, distance * (1 - half->weight)};
+}
+
+/// Where the share of sample `b` passes one half on its way from sample `a`, with the mean residual
+/// as weight; unset when the samples between are no steady mix of the two.
+std::optional<ShotFinder::Dissolve> ShotFinder::half_way(std::size_t a, std::size_t b) const {
+    double residual = 0;
+    double last_share = 0;
+    std::optional<double> half;
+    for (std::size_t i = a + 1; i <= b; ++i) {
+        const Mix mix = mix_of(samples_[a].picture, samples_[b].picture, samples_[i].picture);
+        const double rise = mix.share - last_share;
+        if (rise < -kDissolveStepBack || rise > kDissolveStepMax) {
+            return std::nullopt;
+        }
+        if (!half && mix.share >= 0.5) {
+            half = crossing(static_cast<double>(samples_[i - 1].frame), last_share,
+                            static_cast<double>(samples_[i].frame), mix.share, 0.5);
+        }
+        residual += mix.residual;
+        last_share = mix.share;
+    }
+    residual /= static_cast<double>(b - a);
+    if (!half || residual > kDissolveResidual) {
+        return std::nullopt;
+    }
+    return Dissolve{*half, residual};
 }
 
 /// Dissolves whose middle is at frame `from` or later, among samples [first, last).
 void ShotFinder::find_dissolves(std::size_t first, std::size_t last, std::int64_t from,
                                 std::vector<std::int64_t>& into) const {
-    struct Found {
-        double middle = 0;
-        double residual = 0;
-    };
-    std::optional<Found> best;
-    const auto report = [&] {
-        if (best) {
-            into.push_back(std::llround(best->middle));
-        }
-        best.reset();
-    };
+    std::optional<Dissolve> best;
     for (std::size_t center = first + 1; center + 1 < last; ++center) {
         const std::int64_t frame = samples_[center].frame;
         if (frame < from) {
             continue;
         }
         if (best && static_cast<double>(frame) > best->middle + kGradualSpacingFrames) {
-            report();
+            into.push_back(std::llround(best->middle));
+            best.reset();
         }
         for (const int reach : kDissolveReaches) {
-            std::size_t a = center;
-            while (a > first && samples_[a].frame > frame - reach) {
-                --a;
-            }
-            std::size_t b = center;
-            while (b + 1 < last && samples_[b].frame < frame + reach) {
-                ++b;
-            }
-            const bool has_both = samples_[a].frame <= frame - reach &&
-                                  samples_[b].frame >= frame + reach &&
-                                  samples_[b].frame - samples_[a].frame <= 3 * reach;
-            if (!has_both || b - a < 4) {
-                continue;
-            }
-            const auto& old_shot = samples_[a].picture;
-            const auto& new_shot = samples_[b].picture;
-            const Mix middle = mix_of(old_shot, new_shot, samples_[center].picture);
-            if (middle.residual > kDissolveResidual || middle.share < 0.2 || middle.share > 0.8 ||
-                difference(old_shot, new_shot) < kDissolveDistance ||
-                correlation(old_shot, new_shot) > kDissolveCorrelation) {
-                continue;
-            }
-            double residual = 0;
-            double last_share = 0;
-            double steepest = 0;
-            double half = static_cast<double>(frame);
-            bool is_steady = true;
-            bool has_half = false;
-            for (std::size_t i = a + 1; i <= b; ++i) {
-                const Mix mix = mix_of(old_shot, new_shot, samples_[i].picture);
-                residual += mix.residual;
-                is_steady = is_steady && mix.share > last_share - 0.08;
-                steepest = std::max(steepest, mix.share - last_share);
-                if (!has_half && mix.share >= 0.5) {
-                    has_half = true;
-                    half = crossing(static_cast<double>(samples_[i - 1].frame), last_share,
-                                    static_cast<double>(samples_[i].frame), mix.share, 0.5);
-                }
-                last_share = mix.share;
-            }
-            residual /= static_cast<double>(b - a);
-            if (!is_steady || steepest > 0.6 || residual > kDissolveResidual) {
-                continue;
-            }
-            if (!best || residual < best->residual) {
-                best = Found{half, residual};
+            const auto found = dissolve_at(first, last, center, reach);
+            if (found && (!best || found->weight > best->weight)) {
+                best = found;
             }
         }
     }
-    report();
+    if (best) {
+        into.push_back(std::llround(best->middle));
+    }
 }
 
 std::vector<Boundary> ShotFinder::decide(std::int64_t until) {
@@ -310,7 +368,7 @@ std::vector<Boundary> ShotFinder::decide(std::int64_t until) {
         find_dissolves(first, last, settled_, dissolves);
         for (const std::int64_t frame : dissolves) {
             const bool is_fade = std::ranges::any_of(gradual, [&](std::int64_t fade) {
-                return std::abs(fade - frame) < kTransitionReachFrames;
+                return std::abs(fade - frame) < kGradualSpacingFrames;
             });
             if (!is_fade) {
                 all.push_back(frame);

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -72,6 +73,11 @@ class ShotFinder {
         std::size_t strongest = 0;
     };
 
+    struct Dissolve {
+        double middle = 0;  // frame
+        double weight = 0;  // how plainly it is one
+    };
+
     [[nodiscard]] static std::int64_t ssize(const std::deque<double>& all) {
         return static_cast<std::int64_t>(all.size());
     }
@@ -79,9 +85,13 @@ class ShotFinder {
     void forget();
     [[nodiscard]] double usual_step(std::size_t sample) const;
     [[nodiscard]] std::vector<Jump> jumps() const;
+    [[nodiscard]] bool is_part_of_change(const Jump& jump) const;
     [[nodiscard]] bool is_flash(const Jump& jump) const;
     [[nodiscard]] std::vector<std::int64_t> cuts() const;
     void find_fades(std::size_t first, std::size_t last, std::vector<std::int64_t>& into) const;
+    [[nodiscard]] std::optional<Dissolve> dissolve_at(std::size_t first, std::size_t last,
+                                                      std::size_t center, int reach) const;
+    [[nodiscard]] std::optional<Dissolve> half_way(std::size_t a, std::size_t b) const;
     void find_dissolves(std::size_t first, std::size_t last, std::int64_t from,
                         std::vector<std::int64_t>& into) const;
 
