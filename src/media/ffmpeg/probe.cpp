@@ -10,10 +10,6 @@
 #include "media/ffmpeg/playback.h"
 #include "media/ffmpeg/probe_sniff.h"
 
-extern "C" {
-#include <libavutil/log.h>
-}
-
 namespace kinodex::media {
 namespace {
 
@@ -159,21 +155,6 @@ base::Result<ProbeReport> probe_streams(Input& input, const Sniffed& sniffed,
 }
 
 }  // namespace
-
-void warm_up() {
-    av_log_set_level(AV_LOG_QUIET);  // what a file says about itself has no place in our log
-    // Codec tables are built on first use; opening the common decoders once fills them for all
-    // children to share.
-    for (const AVCodecID id : {AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_AAC, AV_CODEC_ID_MP3,
-                               AV_CODEC_ID_MJPEG}) {
-        const AVCodec* codec = avcodec_find_decoder(id);
-        const CodecContext decoder(codec == nullptr ? nullptr : avcodec_alloc_context3(codec));
-        if (decoder != nullptr) {
-            decoder->thread_count = 1;
-            avcodec_open2(decoder.get(), codec, nullptr);
-        }
-    }
-}
 
 base::Result<ProbeReport> probe_file(const ProbeRequest& request) {
     std::array<char, kSniffBytes> head{};

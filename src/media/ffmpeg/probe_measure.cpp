@@ -93,21 +93,37 @@ void rewind(Input& input) {
 base::Result<Frame> first_frame(Input& input, const AVStream& stream) {
     KN_TRY(decoder, open_decoder(stream));
     decoder->max_pixels = kPicturePixelsMax;
+    decoder->skip_loop_filter = AVDISCARD_ALL;  // only whether it decodes, and what it says
     const Packet packet = new_packet();
     Frame frame = new_frame();
     std::int64_t bytes = 0;
     int error = AVERROR_EOF;
+    // FFmpeg's MPEG-2 decoder gives the timecode of a group of pictures only to frames that come
+    // in their own time.
+    bool has_drained = stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO ||
+                       stream.codecpar->codec_id == AV_CODEC_ID_MPEG1VIDEO ||
+                       stream.codecpar->codec_id == AV_CODEC_ID_MPEG2VIDEO;
     for (int i = 0; i < kFirstFramePacketsMax && bytes < kFirstFrameBytesMax; ++i) {
         const bool has_packet = av_read_frame(input.get(), packet.get()) >= 0;
+        bytes += packet->size;
         if (has_packet && packet->stream_index != stream.index) {
-            bytes += packet->size;
             av_packet_unref(packet.get());
             continue;
         }
-        bytes += packet->size;
         const int sent = avcodec_send_packet(decoder.get(), has_packet ? packet.get() : nullptr);
+        int got = avcodec_receive_frame(decoder.get(), frame.get());
+        if (got < 0 && has_packet && !has_drained) {
+            // Draining gives a key frame now instead of after the reordering delay. Should it
+            // give nothing, the same packet starts the patient way.
+            has_drained = true;
+            avcodec_send_packet(decoder.get(), nullptr);
+            got = avcodec_receive_frame(decoder.get(), frame.get());
+            if (got < 0) {
+                avcodec_flush_buffers(decoder.get());
+                avcodec_send_packet(decoder.get(), packet.get());
+            }
+        }
         av_packet_unref(packet.get());
-        const int got = avcodec_receive_frame(decoder.get(), frame.get());
         if (got >= 0) {
             return frame;
         }

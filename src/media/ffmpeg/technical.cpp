@@ -163,6 +163,21 @@ std::optional<int> audio_bit_depth(const AVCodecParameters& codec) {
     return exact > 0 ? std::optional(exact) : std::nullopt;
 }
 
+/// A WAV of one or two channels need not say which they are; everyone hears mono and stereo.
+std::optional<std::string> channel_layout_of(AVChannelLayout layout) {
+    if (layout.order == AV_CHANNEL_ORDER_UNSPEC) {
+        if (layout.nb_channels > 2) {
+            return std::nullopt;
+        }
+        av_channel_layout_default(&layout, layout.nb_channels);
+    }
+    std::array<char, 128> text{};
+    if (av_channel_layout_describe(&layout, text.data(), text.size()) <= 0) {
+        return std::nullopt;
+    }
+    return text.data();
+}
+
 json::object audio_json(const Input& input, const AVStream& stream) {
     const AVCodecParameters& codec = *stream.codecpar;
     json::object out{{"index", stream.index}, {"codec", codec_name(stream)}};
@@ -176,10 +191,7 @@ json::object audio_json(const Input& input, const AVStream& stream) {
     put(out, "bit_depth", audio_bit_depth(codec));
     if (codec.ch_layout.nb_channels > 0) {
         out["channels"] = codec.ch_layout.nb_channels;
-        std::array<char, 128> text{};
-        if (av_channel_layout_describe(&codec.ch_layout, text.data(), text.size()) > 0) {
-            out["channel_layout"] = text.data();
-        }
+        put(out, "channel_layout", channel_layout_of(codec.ch_layout));
     }
     put(out, "bitrate_bps", bitrate_of(input, stream));
     const auto language = tag(stream.metadata, "language");

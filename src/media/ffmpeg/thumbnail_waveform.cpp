@@ -46,16 +46,14 @@ float sample_value(const AVFrame& frame, int channel, int index) {
     }
 }
 
-float peak_of(const AVFrame& frame) {
-    float peak = 0;
-    // Every fourth sample shows the same outline.
-    for (int i = 0; i < frame.nb_samples; i += 4) {
-        for (int channel = 0; channel < std::min(2, frame.ch_layout.nb_channels); ++channel) {
-            const float value = std::abs(sample_value(frame, channel, i));
-            peak = std::isfinite(value) ? std::max(peak, value) : peak;
-        }
+/// The loudest of the first two channels at one sample; 0 for what is no number.
+float level_at(const AVFrame& frame, int index) {
+    float level = 0;
+    for (int channel = 0; channel < std::min(2, frame.ch_layout.nb_channels); ++channel) {
+        const float value = std::abs(sample_value(frame, channel, index));
+        level = std::isfinite(value) ? std::max(level, value) : level;
     }
-    return std::min(peak, 1.0F);
+    return std::min(level, 1.0F);
 }
 
 class PeakReader {
@@ -115,18 +113,21 @@ class PeakReader {
 
     void take_frame() {
         ++frames_;
-        int bar = bar_;
-        if (bar < 0) {
-            const auto from = audio_.start_time == AV_NOPTS_VALUE ? 0 : audio_.start_time;
-            const auto time = frame_->best_effort_timestamp;
-            const double seconds = time == AV_NOPTS_VALUE ? 0
-                                                          : static_cast<double>(time - from) *
-                                                                av_q2d(audio_.time_base);
-            const double part = duration_ > 0 ? seconds / duration_ : 0;
-            bar = std::clamp(static_cast<int>(part * kWaveformBars), 0, kWaveformBars - 1);
+        const auto from = audio_.start_time == AV_NOPTS_VALUE ? 0 : audio_.start_time;
+        const auto time = frame_->best_effort_timestamp;
+        const double start = time == AV_NOPTS_VALUE
+                                 ? 0
+                                 : static_cast<double>(time - from) * av_q2d(audio_.time_base);
+        const double step = 1.0 / std::max(1, frame_->sample_rate);
+        // Every fourth sample shows the same outline.
+        for (int i = 0; i < frame_->nb_samples; i += 4) {
+            const double part = duration_ > 0 ? (start + i * step) / duration_ : 0;
+            const int bar =
+                bar_ >= 0 ? bar_
+                          : static_cast<int>(std::clamp(part, 0.0, 1.0) * (kWaveformBars - 1));
+            float& peak = peaks_[static_cast<std::size_t>(bar)];
+            peak = std::max(peak, level_at(*frame_, i));
         }
-        float& peak = peaks_[static_cast<std::size_t>(bar)];
-        peak = std::max(peak, peak_of(*frame_));
     }
 
     Input& input_;

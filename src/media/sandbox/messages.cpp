@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "domain/names.h"
+#include "media/sandbox/json_text.h"
 #include "media/sandbox/message_reader.h"
 
 namespace kinodex::media {
@@ -133,7 +134,7 @@ ProbeReport read_probe(Reader reader) {
         // Sent to clients as it is, so it is parsed and written again here.
         auto parsed = parse_object(metadata);
         reader.check(parsed.has_value(), "technical_metadata is not an object");
-        report.technical_metadata = parsed ? json::serialize(*parsed) : std::string();
+        report.technical_metadata = parsed ? json_text(*parsed) : std::string();
     }
     report.playback = static_cast<Playback>(reader.one_of("playback", kPlaybackNames));
     report.plan_written = reader.boolean("plan_written");
