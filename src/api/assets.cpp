@@ -17,6 +17,7 @@ constexpr std::size_t kIdsMax = 1000;
 struct ListAssets {
     domain::Page page;
     domain::AssetFilter filter;
+    bool matches_nothing = false;  // only types that no asset of this server can have
 };
 
 struct OneAsset {
@@ -66,15 +67,20 @@ Field asset_types_field() {
     Field field;
     field.name = "asset_types";
     field.read = [](const Values& values, void* params) -> base::Status {
-        auto& types = static_cast<ListAssets*>(params)->filter.types;
-        for (const auto text : values.all(In::query, "asset_types")) {
-            const auto type = domain::from_name<domain::AssetType>(text);
+        auto& list = *static_cast<ListAssets*>(params);
+        const auto words = values.all(In::query, "asset_types");
+        for (const auto word : words) {
+            if (word == "document") {
+                continue;  // a value of newer clients; no asset of this server is one
+            }
+            const auto type = domain::from_name<domain::AssetType>(word);
             if (!type || *type == domain::AssetType::unknown) {
                 return invalid("asset_types",
                                "Use one or more of the following values: image, video, audio.");
             }
-            types.push_back(*type);
+            list.filter.types.push_back(*type);
         }
+        list.matches_nothing = !words.empty() && list.filter.types.empty();
         return {};
     };
     return described(std::move(field), "list of enums", "Only assets of these types.",
@@ -140,6 +146,10 @@ Endpoint list_endpoint(Services& services) {
         {page_number(&ListAssets::page), page_limit(&ListAssets::page), asset_ids_field(),
          asset_types_field(), filename_part_field()},
         [&services](Caller caller, ListAssets in) -> Asked<Reply> {
+            if (in.matches_nothing) {
+                const auto none = [](std::string&, const Asset&) {};
+                co_return Reply{page_json(domain::Paged<Asset>{}, in.page, none), {}};
+            }
             KN_CO_TRY(paged,
                       co_await services.assets.list(caller.account, std::move(in.filter), in.page));
             const auto write = [&](std::string& out, const Asset& asset) {

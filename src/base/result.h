@@ -35,7 +35,8 @@ using Status = Result<void>;
 
 /// KN_TRY(name, expression): binds `name` to the value, or returns the error onward.
 #define KN_TRY(var, ...) KN_TRY_IMPL(return, KN_CONCAT(kn_result_, __LINE__), var, __VA_ARGS__)
-#define KN_CO_TRY(var, ...) KN_TRY_IMPL(co_return, KN_CONCAT(kn_result_, __LINE__), var, __VA_ARGS__)
+#define KN_CO_TRY(var, ...) \
+    KN_TRY_IMPL(co_return, KN_CONCAT(kn_result_, __LINE__), var, __VA_ARGS__)
 /// KN_PASS(expression): the same for results without a value.
 #define KN_PASS(...) KN_CHECKED_IMPL(return, KN_CONCAT(kn_result_, __LINE__), __VA_ARGS__)
 #define KN_CO_PASS(...) KN_CHECKED_IMPL(co_return, KN_CONCAT(kn_result_, __LINE__), __VA_ARGS__)

@@ -3,7 +3,7 @@
 // Each call runs in its own short-lived, sandboxed child process that is given descriptors and
 // nothing else. A child that crashes, hangs or eats memory fails its one call. Descriptors stay
 // owned by the caller and must stay open until the call returns. Calls may be repeated.
-// Errors of every call: media_worker_unavailable (retry later), overloaded, and `file_unprocessable`
+// Errors of every call: media_worker_unavailable (retry later), overloaded, and file_unprocessable
 // when the child crashed, ran out of its limits or was killed on time-out (detail says which).
 #pragma once
 

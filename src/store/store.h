@@ -70,7 +70,7 @@ class Store {
     virtual ~Store() = default;
 
     // --- API keys ---------------------------------------------------------------------------
-    /// Errors: parameter_invalid when the hash is already known under a live key of another account.
+    /// Errors: parameter_invalid when the hash is known under a live key of another account.
     virtual Asked<domain::ApiKey> create_key(NewApiKey key) = 0;
     virtual Asked<std::vector<domain::ApiKey>> list_keys() = 0;
     /// Errors: resource_not_exist.
@@ -118,8 +118,9 @@ class Store {
 
     // --- indexed assets ---------------------------------------------------------------------
     /// Adds the row and its index_asset job in one step, and checks in that step that the index
-    /// is there and the asset is `ready`. Fills account, filename and the other system metadata
-    /// from the asset. Errors: resource_not_exist ("indexes" or "assets"), asset_not_ready.
+    /// is there and the asset is `ready`. `account_id` says who asks: both must belong to it. Fills
+    /// filename and the other system metadata from the asset. Errors: resource_not_exist
+    /// ("indexes" or "assets"), asset_not_ready (values asset_id, status).
     virtual Asked<void> insert_indexed_asset(domain::IndexedAsset indexed_asset) = 0;
     virtual Asked<domain::IndexedAsset> find_indexed_asset(domain::AccountId account,
                                                            domain::IndexId index,
