@@ -64,6 +64,7 @@ class Listing {
 
   private:
     struct Matches;
+    struct Cut;
     [[nodiscard]] const Slot* find(const RowKey& created) const;
     void move_updated(Slot slot, std::int64_t updated_ms);
     void compact_when_sparse();
@@ -77,6 +78,10 @@ class Listing {
     [[nodiscard]] std::vector<Slot> page_of(Matches& matches,
                                             const domain::IndexedAssetFilter& filter,
                                             const domain::Page& page) const;
+    void keep_columns(std::vector<Slot>& slots, const domain::IndexedAssetFilter& filter) const;
+    template <class Passes>
+    [[nodiscard]] std::vector<Slot> walk(const Cut& cut, const Passes& passes) const;
+    [[nodiscard]] std::vector<Slot> sort(const Cut& cut, std::vector<Slot>& found) const;
 
     /// Readers pass the gate before they share the lock, so a writer is never starved.
     mutable std::mutex gate_;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "store/sqlite/listing.h"
 
@@ -140,6 +141,14 @@ struct Listing::Matches {
     std::size_t total = 0;
 };
 
+/// The part of an order that a page shows.
+struct Listing::Cut {
+    bool backwards;
+    bool is_created;
+    std::size_t skip;
+    std::size_t wanted;
+};
+
 domain::Paged<domain::IndexedAsset> Listing::list(const domain::IndexedAssetFilter& filter,
                                                   const domain::Page& page) const {
     domain::Paged<domain::IndexedAsset> answer;
@@ -227,19 +236,7 @@ std::vector<Slot> Listing::match_metadata(const domain::IndexedAssetFilter& filt
     if (conditions.front().tokens.size() > 1) {
         std::ranges::sort(slots);
     }
-    const auto mask = status_mask(filter);
-    if (!filter.statuses.empty()) {
-        keep(slots, [&](Slot slot) { return (mask >> columns_.status[slot] & 1) != 0; });
-    }
-    for_each_bound(columns_, filter, [&slots](const auto& column, const auto& bounds) {
-        const auto* values = column.data();
-        keep(slots, [=](Slot slot) {
-            return (values[slot] >= bounds.low) & (values[slot] <= bounds.high);
-        });
-    });
-    if (filter.filename) {
-        keep(slots, [&](Slot slot) { return columns_.filename(slot) == *filter.filename; });
-    }
+    keep_columns(slots, filter);
     // A look-up of one slot costs about as much as passing thirty rows of a list.
     constexpr std::size_t kLookUpCost = 30;
     for (std::size_t i = 1; i < conditions.size() && !slots.empty(); ++i) {
@@ -261,75 +258,96 @@ std::vector<Slot> Listing::match_metadata(const domain::IndexedAssetFilter& filt
     return slots;
 }
 
+void Listing::keep_columns(std::vector<Slot>& slots,
+                           const domain::IndexedAssetFilter& filter) const {
+    const auto mask = status_mask(filter);
+    if (!filter.statuses.empty()) {
+        keep(slots, [&](Slot slot) { return (mask >> columns_.status[slot] & 1) != 0; });
+    }
+    for_each_bound(columns_, filter, [&slots](const auto& column, const auto& bounds) {
+        const auto* values = column.data();
+        keep(slots, [=](Slot slot) {
+            return (values[slot] >= bounds.low) & (values[slot] <= bounds.high);
+        });
+    });
+    if (filter.filename) {
+        keep(slots, [&](Slot slot) { return columns_.filename(slot) == *filter.filename; });
+    }
+}
+
 std::vector<Slot> Listing::page_of(Matches& matches, const domain::IndexedAssetFilter& filter,
                                    const domain::Page& page) const {
     const bool backwards = filter.order == domain::SortOrder::desc;
     const bool is_created = filter.sort_by == domain::SortBy::created_at;
-    const auto& order = is_created ? by_created_ : by_updated_;
-    auto skip = static_cast<std::size_t>(page.offset());
-    const auto wanted = std::min(static_cast<std::size_t>(page.limit), matches.total - skip);
-    std::vector<Slot> slots;
-    slots.reserve(wanted);
+    const auto skip = static_cast<std::size_t>(page.offset());
+    const Cut cut{backwards, is_created, skip,
+                  std::min(static_cast<std::size_t>(page.limit), matches.total - skip)};
     if (matches.all) {
-        order.walk(backwards, skip, [&](Slot slot) {
-            slots.push_back(slot);
-            return slots.size() < wanted;
-        });
+        return walk(cut, [](Slot) { return std::true_type{}; });
+    }
+    if (is_created && slots_in_created_order_) {
+        std::vector<Slot> slots;
+        if (!matches.listed) {
+            matches.bits.slice(backwards, skip, cut.wanted,
+                               [&](std::size_t slot) { slots.push_back(static_cast<Slot>(slot)); });
+        }
+        for (std::size_t i = skip; matches.listed && i < skip + cut.wanted; ++i) {
+            slots.push_back(matches.slots[backwards ? matches.slots.size() - 1 - i : i]);
+        }
         return slots;
     }
     // Sorting what is left costs about twenty steps of a walk for each row.
-    constexpr std::size_t kSortCost = 20;
-    const auto walk_steps = static_cast<double>(skip + wanted) * static_cast<double>(live_) /
-                            static_cast<double>(matches.total);
-    const bool in_order = is_created && slots_in_created_order_;
-    const bool sorting = !in_order && static_cast<double>(matches.total * kSortCost) < walk_steps;
-    if (in_order && !matches.listed) {
-        matches.bits.slice(backwards, skip, wanted,
-                           [&](std::size_t slot) { slots.push_back(static_cast<Slot>(slot)); });
-        return slots;
-    }
-    if (sorting && !matches.listed) {
-        matches.slots.reserve(matches.total);
-        matches.bits.for_each(
-            [&](std::size_t slot) { matches.slots.push_back(static_cast<Slot>(slot)); });
-    }
-    auto& found = matches.slots;
-    if (in_order) {
-        for (std::size_t i = skip; i < skip + wanted; ++i) {
-            slots.push_back(found[backwards ? found.size() - 1 - i : i]);
+    constexpr double kSortCost = 20;
+    const auto total = static_cast<double>(matches.total);
+    const auto walk_steps =
+        static_cast<double>(skip + cut.wanted) * static_cast<double>(live_) / total;
+    if (total * kSortCost < walk_steps) {
+        if (!matches.listed) {
+            matches.bits.for_each(
+                [&](std::size_t slot) { matches.slots.push_back(static_cast<Slot>(slot)); });
         }
-        return slots;
-    }
-    if (sorting) {
-        const auto before = [&](Slot a, Slot b) {
-            const auto key_a = is_created ? columns_.created_key(a) : columns_.updated_key(a);
-            const auto key_b = is_created ? columns_.created_key(b) : columns_.updated_key(b);
-            return backwards ? key_b < key_a : key_a < key_b;
-        };
-        const auto first = found.begin() + static_cast<std::ptrdiff_t>(skip);
-        const auto last = first + static_cast<std::ptrdiff_t>(wanted);
-        std::nth_element(found.begin(), first, found.end(), before);
-        std::partial_sort(first, last, found.end(), before);
-        slots.assign(first, last);
-        return slots;
+        return sort(cut, matches.slots);
     }
     if (matches.listed) {
         matches.bits = Bits(columns_.size());
-        for (const auto slot : found) {
+        for (const auto slot : matches.slots) {
             matches.bits.set(slot);
         }
     }
-    order.walk(backwards, 0, [&](Slot slot) {
-        if (matches.bits.test(slot)) {
+    return walk(cut, [&bits = matches.bits](Slot slot) { return bits.test(slot); });
+}
+
+template <class Passes>
+std::vector<Slot> Listing::walk(const Cut& cut, const Passes& passes) const {
+    const auto& order = cut.is_created ? by_created_ : by_updated_;
+    constexpr bool kPassesAll = std::is_same_v<std::invoke_result_t<Passes, Slot>, std::true_type>;
+    auto skip = kPassesAll ? 0 : cut.skip;  // whole blocks are skipped when all pass
+    std::vector<Slot> slots;
+    slots.reserve(cut.wanted);
+    order.walk(cut.backwards, kPassesAll ? cut.skip : 0, [&](Slot slot) {
+        if (passes(slot)) {
             if (skip > 0) {
                 --skip;
             } else {
                 slots.push_back(slot);
             }
         }
-        return slots.size() < wanted;
+        return slots.size() < cut.wanted;
     });
     return slots;
+}
+
+std::vector<Slot> Listing::sort(const Cut& cut, std::vector<Slot>& found) const {
+    const auto before = [&](Slot a, Slot b) {
+        const auto key_a = cut.is_created ? columns_.created_key(a) : columns_.updated_key(a);
+        const auto key_b = cut.is_created ? columns_.created_key(b) : columns_.updated_key(b);
+        return cut.backwards ? key_b < key_a : key_a < key_b;
+    };
+    const auto first = found.begin() + static_cast<std::ptrdiff_t>(cut.skip);
+    const auto last = first + static_cast<std::ptrdiff_t>(cut.wanted);
+    std::nth_element(found.begin(), first, found.end(), before);
+    std::partial_sort(first, last, found.end(), before);
+    return {first, last};
 }
 
 }  // namespace kinodex::store::sqlite

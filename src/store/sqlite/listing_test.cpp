@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <map>
 #include <random>
+
+#include "runtime/lane.h"
 
 namespace kinodex::store::sqlite {
 namespace {
@@ -339,6 +342,46 @@ TEST(Listing, many_removals_close_the_holes_and_lose_nothing) {
         ASSERT_NO_FATAL_FAILURE(compare(world, listing, items)) << "question " << i;
         change(world, listing, items);
     }
+}
+
+TEST(Listing, readers_see_whole_changes_while_one_thread_writes) {
+    Listing listing;
+    World world(1);
+    std::atomic<bool> done = false;
+    std::atomic<int> questions = 0;
+    runtime::Lane readers("readers", 2, 2);
+    for (int reader = 0; reader < 2; ++reader) {
+        ASSERT_TRUE(readers.post([&] {
+            IndexedAssetFilter filter;
+            domain::MetadataCondition both;
+            both.key = "both";
+            both.wanted.emplace<1>(true);
+            filter.metadata.push_back(both);
+            filter.statuses = {IndexingStatus::ready};
+            while (!done) {
+                // Rows enter in one step: pending ones are never listed, ready ones have the key.
+                const auto answer = listing.list(filter, {1, 50});
+                const bool whole = std::ranges::all_of(answer.items, [](const auto& item) {
+                    return item.status == IndexingStatus::ready &&
+                           item.system_metadata.filename.starts_with("clip ");
+                });
+                EXPECT_TRUE(whole);
+                ++questions;
+            }
+        }));
+    }
+    for (int i = 0; i < 3'000 || questions < 100; ++i) {
+        auto item = world.item();
+        item.user_metadata = {{"both", true}};
+        listing.add(listing_row(item), tokens_of(item.user_metadata));
+        const auto ms = world.tick();
+        listing.set_state(created_key(item), {IndexingStatus::ready, ms, ms});
+        if (i % 2 == 0) {
+            listing.remove(created_key(item), tokens_of(item.user_metadata));
+        }
+    }
+    done = true;
+    readers.stop();
 }
 
 TEST(Listing, size_bounds_beyond_exact_doubles_do_not_overflow) {
