@@ -133,19 +133,13 @@ base::Status rename_index(WriteTurn& turn, domain::AccountId account, domain::In
 
 base::Status delete_index(WriteTurn& turn, domain::AccountId account, domain::IndexId id) {
     KN_PASS(find_index(turn.db, account, id));
-    {
-        Query query(turn.db, "SELECT id FROM indexed_assets WHERE index_id = ?");
-        query.with(id);
-        while (true) {
-            KN_TRY(more, query.step());
-            if (!more) {
-                break;
-            }
-            const auto item = query.id<domain::IndexedAssetId>(0);
-            KN_PASS(insert_job(turn,
-                               {domain::JobKind::remove_objects, "indexed/" + item.text() + "/"}));
-        }
-    }
+    // One statement: an index can hold a million rows, and every other write waits meanwhile.
+    Query removals(turn.db,
+                   "INSERT INTO jobs (id, kind, subject, attempts, run_at_ms, ready_ms) "
+                   "SELECT randomblob(12), ?, 'indexed/' || lower(hex(id)) || '/', 0, ?, ? "
+                   "FROM indexed_assets WHERE index_id = ? ORDER BY number");
+    const auto now = base::now();
+    KN_PASS(removals.with(domain::JobKind::remove_objects, now, now, id).done());
     KN_PASS(Query(turn.db, "DELETE FROM indexed_assets WHERE index_id = ?").with(id).done());
     KN_PASS(Query(turn.db, "DELETE FROM indexes WHERE id = ?").with(id).done());
     turn.changes.push_back({id, IndexDropped{}});
