@@ -11,8 +11,8 @@ namespace {
 
 using base::Errc;
 
-/// Packets are read whole for a file that does not state its duration; more is not worth waiting.
-constexpr std::int64_t kScanBytesMax = 1024LL * 1024 * 1024;
+/// Reading this much takes a tenth of a second from memory; more is not worth waiting for.
+constexpr std::int64_t kScanBytesMax = 512LL * 1024 * 1024;
 constexpr std::int64_t kScanPacketsMax = 5'000'000;
 constexpr double kFpsMax = 1000;
 
@@ -143,12 +143,15 @@ Measured measure(Input& input, const AVStream* video) {
     const bool is_guessed = input->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
     if (video != nullptr) {
         measured.fps = counted_fps(*video);
-        if (!measured.fps && is_steady(*video)) {
+    }
+    // A count over an uneven track divides by decode times, which end before the last picture
+    // does; without a count the stated rate is a claim. Both are counted when that is cheap.
+    const bool needs_fps = video != nullptr && !(measured.fps && is_steady(*video));
+    const bool needs_scan = !measured.duration_sec || is_guessed || needs_fps;
+    if (!needs_scan || (measured.duration_sec && input.size_bytes() > kScanBytesMax)) {
+        if (video != nullptr && !measured.fps) {
             measured.fps = sane_fps(av_q2d(video->avg_frame_rate));
         }
-    }
-    const bool needs_fps = video != nullptr && !measured.fps;
-    if (measured.duration_sec && !is_guessed && !needs_fps) {
         return measured;
     }
     const Scan scan = scan_packets(input, video);

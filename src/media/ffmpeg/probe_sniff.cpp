@@ -236,6 +236,11 @@ Sniffed sniff(std::string_view head) {
     if (is_transport_stream(head)) {
         return {SniffedKind::media, "video/mp2t"};
     }
+    // UTF-16 with its byte order mark, which looks like a frame of MPEG layer I.
+    if ((head.starts_with("\xFF\xFE") && has_at(head, 3, "\0"sv)) ||
+        (head.starts_with("\xFE\xFF") && has_at(head, 2, "\0"sv))) {
+        return {SniffedKind::other, "text/plain"};
+    }
     if (auto found = sniff_mpeg_audio(head)) {
         return *found;
     }

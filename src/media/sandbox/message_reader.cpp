@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include "base/utf8.h"
 
 namespace kinodex::media {
 namespace {
@@ -16,35 +17,6 @@ bool is_letter_or_digit(char c) {
 
 bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
-
-/// Bytes of the UTF-8 sequence at the start of `text`; 0 when it is not one.
-std::size_t sequence_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(0);
-    std::size_t length = 0;
-    if (first < 0x80) {
-        return 1;
-    }
-    if (first >= 0xC2 && first <= 0xDF) {
-        length = 2;
-    } else if (first >= 0xE0 && first <= 0xEF) {
-        length = 3;
-    } else if (first >= 0xF0 && first <= 0xF4) {
-        length = 4;
-    }
-    if (length == 0 || text.size() < length) {
-        return 0;
-    }
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    const unsigned char second = byte(1);
-    const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-    const bool outside = (first == 0xED && second > 0x9F) || (first == 0xF4 && second > 0x8F);
-    return overlong || outside ? 0 : length;
 }
 
 }  // namespace
@@ -76,7 +48,7 @@ bool is_ascii_word_list(std::string_view text) {
 std::string printable_text(std::string_view text, std::size_t bytes_max) {
     std::string out;
     while (!text.empty()) {
-        const std::size_t length = sequence_length(text);
+        const std::size_t length = base::utf8_sequence(text);
         const bool keep = length > 0 && !is_control(text[0]);
         const std::string_view piece = keep ? text.substr(0, length) : std::string_view("?");
         if (out.size() + piece.size() > bytes_max) {

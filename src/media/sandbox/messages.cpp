@@ -77,9 +77,12 @@ base::Error read_error(Reader reader) {
     const json::object& values = reader.object("values");
     reader.check(values.size() <= kErrorValuesMax, "too many error values");
     for (const auto& [key, value] : values) {
-        reader.check(is_name(key) && value.is_string(), "error value");
-        error.values.push_back(
-            {std::string(key), reader.printable(value.as_string(), kErrorTextBytesMax)});
+        const bool fits = is_name(key) && value.is_string();
+        reader.check(fits, "error value");
+        if (fits) {
+            error.values.push_back(
+                {std::string(key), reader.printable(value.get_string(), kErrorTextBytesMax)});
+        }
     }
     error.detail = reader.printable(reader.text("detail", kDetailBytesMax), kDetailBytesMax);
     return error;
