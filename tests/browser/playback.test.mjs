@@ -97,6 +97,7 @@ function play({ url, limitMs }) {
         video.currentTime = seen.duration / 2;
         await wait(() => !video.seeking && video.readyState >= 2, "seek to the middle");
         await wait(() => video.currentTime > seen.duration / 2 + 0.3, "playback after seeking");
+        video.playbackRate = 4;
         await wait(() => video.ended, "the end");
         seen.end = video.currentTime;
         const quality = video.getVideoPlaybackQuality();
@@ -141,6 +142,9 @@ describe("hls.js in Chromium plays", () => {
         ["rotated_90", h264, 360, 640], ["long_8s_10fps", h264, 640, 480],
         ["two_audio", h264, 640, 360],
     ];
+    for (const name of ["h264_bframes@14", "h264_start_offset@14", "h264_mp3@14"]) {
+        rows.push([name, h264, 640, 360]);  // several segments, with a seek into another one
+    }
     const lengths = { edit_list: 4.3, long_8s_10fps: 8 };
     for (const [name, type, width, height] of rows) {
         test(name, async (t) => {
@@ -149,7 +153,7 @@ describe("hls.js in Chromium plays", () => {
                 return;
             }
             const seen = await playInPage(await manifestOf(name));
-            const length = lengths[name] ?? 5;
+            const length = lengths[name] ?? (name.endsWith("@14") ? 14 : 5);
             assert.deepEqual(seen.errors.filter((one) => one.fatal), []);
             assert.ok(Math.abs(seen.duration - length) < 0.25, `lasts ${seen.duration}`);
             assert.ok(Math.abs(seen.end - seen.duration) < 0.3, `ended at ${seen.end}`);

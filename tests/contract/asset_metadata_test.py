@@ -90,7 +90,7 @@ def test_any_text_may_be_a_key(api, path, key):
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize("value", ['[]', '{}', '[1]', '{"b":1}', '1e400', '18446744073709551616',
-                                   '-9223372036854775809', '"\\ud800"'])
+                                   '-9223372036854775809'])
 def test_other_values_are_refused_and_change_nothing(api, path, method, value):
     body = '{"user_metadata": {"good": 1, "bad": %s}}' % value
     response = api.request(method, path, content=body.encode(),
@@ -119,7 +119,10 @@ def test_metadata_is_required(api, path, method):
 
 @pytest.mark.parametrize("body", [b"{", b"not json", b"[]", b'{"user_metadata": {"a": 1}',
                                   b'{"user_metadata": {"a": 1}} trailing', b"\xff\xfe",
-                                  b'{"user_metadata": {"a": \xff}}', b"[" * 100_000])
+                                  b'{"user_metadata": {"a": \xff}}',
+                                  b'{"user_metadata": {"a": "\\ud800"}}',
+                                  b'{"user_metadata": {"a": NaN}}',
+                                  b"[" * 100_000])
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 def test_broken_json_is_400_and_changes_nothing(api, path, method, body):
     response = api.request(method, path, content=body,

@@ -59,13 +59,14 @@ def test_states_follow_the_documented_order(api):
     asset = api.upload(clip("index_60s"))["_id"]
     item = api.add(index, asset)
     order = ["pending", "queued", "indexing", "ready"]
-    seen, progress = [], []
+    seen, progress, metrics = [], [], []
 
     def step():
         body = api.get(f"/indexes/{index}/indexed-assets/{item}").json()
         seen.append(body["status"])
         if body["status"] == "indexing":
             progress.append(body["progress"])
+            metrics.append("kinodex_indexing_progress" in api.get("/metrics", key=False).text)
         assert ("indexed_at" in body) == (body["status"] == "ready")
         return body["status"] in ("ready", "failed") and body
 
@@ -74,6 +75,7 @@ def test_states_follow_the_documented_order(api):
     ranks = [order.index(word) for word in seen]
     assert ranks == sorted(ranks), seen
     assert progress == sorted(progress) and all(0 <= p <= 1 for p in progress)
+    assert progress and all(metrics), "progress is visible in both places"
     assert body["updated_at"] > body["created_at"]
 
 

@@ -156,11 +156,11 @@ def test_time_filter_includes_its_instant(api, shelf):
     ("page_limit", "-1"), ("page_limit", "x"), ("user_metadata", "not json"),
     ("user_metadata", "[1]"), ("user_metadata", '{"a": [1]}'), ("user_metadata", '{"a": {}}')])
 def test_bad_filter_is_400_naming_it(api, shelf, name, value):
-    invalid_name = name.split("[")[0]
+    wanted = name.split("[")[0]
     response = api.get(shelf[0], f"{quote(name)}={quote(value)}")
     body = response.json()
     assert (response.status_code, body.get("code")) == (400, "parameter_invalid"), response.text
-    assert invalid_name in body["message"]
+    assert wanted in body["message"]
 
 
 @pytest.mark.parametrize("query", ["filename=%", "filename=%2", "filename=%zz", "filename=%ff%fe",

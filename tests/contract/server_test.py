@@ -2,11 +2,13 @@
 
 import json
 import socket
+import subprocess
 
 import pytest
 
-from lib.api import UNKNOWN_ID, refused
-from lib.server import Server, binary, run_keys, wait_until
+from lib.api import Api, UNKNOWN_ID, refused
+from lib.server import Server, ServerFailed, binary, run_keys, wait_until
+from media.maker import clip
 
 KEY_MESSAGE = ("API Key is either invalid or expired. Please check your API key or generate a new "
                "one from the dashboard and try again.")
@@ -143,13 +145,11 @@ def test_revoked_key_stops_working_and_never_appears_in_the_log(server, new_api)
 
 
 def test_version_is_printed():
-    import subprocess
     done = subprocess.run([binary(), "--version"], capture_output=True, text=True, timeout=10)
     assert done.returncode == 0 and done.stdout.strip()
 
 
 def test_unknown_option_ends_the_start_with_a_message(tmp_path):
-    import subprocess
     done = subprocess.run([binary(), "serve", "--data-dir", tmp_path, "--no-such-option", "1"],
                           capture_output=True, text=True, timeout=10)
     assert done.returncode != 0
@@ -157,10 +157,30 @@ def test_unknown_option_ends_the_start_with_a_message(tmp_path):
 
 
 def test_options_come_from_the_environment_and_the_command_line_wins(tmp_path):
-    one = Server(tmp_path / "d", "--max-image-bytes", "2000",
-                 env={"KINODEX_MAX_IMAGE_BYTES": "1000", "KINODEX_MIN_DURATION_SEC": "1"})
-    one.start()
+    env = {"KINODEX_MAX_IMAGE_BYTES": "100"}
+    assert image_status(tmp_path / "a", env=env) == 400
+    assert image_status(tmp_path / "b", "--max-image-bytes", "2000000", env=env) == 201
+
+
+def test_options_come_from_a_file_and_unknown_ones_are_refused(tmp_path):
+    config = tmp_path / "kinodex.toml"
+    config.write_text("max-image-bytes = 100\n")
+    assert image_status(tmp_path / "a", "--config", config) == 400
+    env = {"KINODEX_MAX_IMAGE_BYTES": "2000000"}
+    assert image_status(tmp_path / "b", "--config", config, env=env) == 201
+    config.write_text("max-image-byte = 100\n")
+    with pytest.raises(ServerFailed, match="max-image-byte"):
+        Server(tmp_path / "c", "--config", config).start()
+
+
+def image_status(data_dir, *options, env=None):
+    """What a server with these options answers to a small image."""
+    one = Server(data_dir, *options, env=env).start()
+    api = Api(one)
+    status = api.upload(clip("png_128"), expect=None).status_code
+    api.close()
     one.stop()
+    return status
 
 
 def test_second_server_on_the_same_data_directory_is_refused(server):

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "http/head_parser.h"
 #include "http/query.h"
+#include "base/utf8.h"
 #include "http/router.h"
 
 namespace {
@@ -36,11 +37,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto pairs = parse_query(text)) {
         KN_CHECK(pairs->size() <= kQueryPairsMax, "the number of pairs is bounded");
         for (const auto& [name, value] : *pairs) {
-            KN_CHECK(is_utf8(name) && is_utf8(value), "decoded text is UTF-8");
+            KN_CHECK(base::is_utf8(name) && base::is_utf8(value), "decoded text is UTF-8");
         }
     }
-    KN_CHECK(is_utf8(repaired_utf8(text)), "repaired text is UTF-8");
-    KN_CHECK(!is_utf8(text) || repaired_utf8(text) == text, "repair leaves good text alone");
+    KN_CHECK(base::is_utf8(base::repaired_utf8(text)), "repaired text is UTF-8");
+    KN_CHECK(!base::is_utf8(text) || base::repaired_utf8(text) == text, "repair leaves good text alone");
     const auto match = router.find(Method::get, text);
     KN_CHECK(match.path_values.size() <= 2, "as many values as placeholders");
     Request request;

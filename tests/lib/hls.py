@@ -103,13 +103,23 @@ class Stream:
         return self.playlists[self.audio[0]["url"]] if self.audio else None
 
     def save(self, playlist, path):
-        """Init and all segments in one file: a fragmented MP4 that FFmpeg opens."""
+        """Init and all segments in one file that FFmpeg opens: a fragmented MP4, or bare frames
+        without the time stamp tags between them (RFC 8216, section 3.4)."""
         with open(path, "wb") as file:
             if playlist.init_url:
                 file.write(self.fetch(playlist.init_url).content)
             for segment in playlist.segments:
-                file.write(self.fetch(segment.url).content)
+                data = self.fetch(segment.url).content
+                file.write(data if playlist.init_url else without_id3(data))
         return path
+
+
+def without_id3(data):
+    assert data[:3] == b"ID3", "packed audio begins with its time stamp"
+    size = 0
+    for byte in data[6:10]:
+        size = size << 7 | byte & 0x7f
+    return data[10 + size:]
 
 
 def frame_hashes(path, stream="v:0", extra=()):

@@ -1,7 +1,8 @@
 """Makes the media that the tests use, with FFmpeg, once; kept under build/test-media.
 
 Each clip is a row: a name and the words of one ffmpeg command. The name of a kept file holds a
-hash of its command, so a changed row is made again. Run as a program it makes all of them:
+hash of its command, so a changed row is made again. `name@14` is the clip with 14 s in place of
+5 s, long enough for several segments. Run as a program it makes all of them:
 
     python tests/media/maker.py [NAME…]
 """
@@ -106,7 +107,8 @@ CLIPS = {
     # images
     "jpeg_640": ("-f lavfi -i testsrc2=size=640x480 -frames:v 1 -q:v 3", "jpg"),
     "png_128": ("-f lavfi -i testsrc2=size=128x128 -frames:v 1", "png"),
-    "png_127": ("-f lavfi -i testsrc2=size=127x128 -frames:v 1", "png"),
+    "png_127": ("-f lavfi -i testsrc2=size=256x256 -vf format=rgb24,crop=127:128 -frames:v 1",
+                "png"),
     "png_alpha": ("-f lavfi -i color=red@0.5:size=200x200,format=rgba -frames:v 1", "png"),
     "gif_animated": ("-f lavfi -i testsrc2=size=160x160:rate=5:duration=1", "gif"),
     "webp_still": ("-f lavfi -i testsrc2=size=320x240 -frames:v 1 -c:v libwebp", "webp"),
@@ -125,14 +127,17 @@ DERIVED = {
 
 def clip(name):
     """The path of a clip, made when it is not there yet."""
+    name, _, seconds = name.partition("@")
     if name in SPECIAL:
         return _kept(name, name + SPECIAL[name].__doc__, "bin", SPECIAL[name])
     if name in DERIVED:
         source, words, extension = DERIVED[name]
-        path = clip(source)
+        path = clip(f"{source}@{seconds}" if seconds else source)
         line = words.replace("SRC", f"-i {path}") if "SRC" in words else f"-i {path} {words}"
         return _kept(name, line, extension, lambda out: _ffmpeg(line, out))
     line, extension = CLIPS[name]
+    if seconds:
+        line = line.replace("duration=5", f"duration={seconds}")
     return _kept(name, line, extension, lambda out: _ffmpeg(line, out))
 
 
