@@ -134,6 +134,36 @@ TEST_P(StoreConformance, deleted_index_takes_its_indexed_assets_along) {
     add_index(account_, "films");  // the name is free again
 }
 
+TEST_P(StoreConformance, large_index_is_gone_at_once_and_its_objects_in_time) {
+    const auto index = add_index(account_);
+    const auto asset = add_ready_asset(account_);
+    constexpr int kItems = 700;
+    std::vector<Asked<void>> calls;
+    domain::IndexedAsset last;
+    for (int i = 0; i < kItems; ++i) {
+        last.id = domain::IndexedAssetId::next();
+        last.index_id = index.id;
+        last.account_id = account_;
+        last.asset_id = asset.id;
+        calls.push_back(store().insert_indexed_asset(last));
+    }
+    for (const auto& outcome : wait_all(std::move(calls))) {
+        ASSERT_TRUE(outcome);
+    }
+    ASSERT_TRUE(wait(store().delete_index(account_, index.id)));
+    EXPECT_FALSE(wait(store().find_indexed_asset(last.id)));
+    EXPECT_EQ(wait(store().set_indexing(last.id, {})), false);
+    EXPECT_EQ(wait(store().list_references(account_, asset.id, {}))->total, 0);
+    EXPECT_TRUE(wait(store().delete_asset(account_, asset.id, DeleteMode::refuse_when_referenced)));
+    reopen();  // in the middle of it, or not
+    std::size_t removals = 0;
+    while (removals < kItems + 1) {  // and the asset's own
+        removals += take_jobs(JobKind::remove_objects).size();
+    }
+    EXPECT_EQ(removals, kItems + 1u);
+    EXPECT_EQ(wait(store().indexed_assets_exist({last.id})), std::vector{false});
+}
+
 TEST_P(StoreConformance, index_filters_and_sorts) {
     const auto add = [&](const std::string& name, std::vector<domain::IndexModel> models, int ms) {
         domain::Index index;

@@ -172,7 +172,9 @@ base::Status insert_jobs(WriteTurn& turn, const std::vector<domain::NewJob>& job
 }
 
 base::Result<std::int64_t> references_of(Connection& db, domain::AssetId id) {
-    Query query(db, "SELECT count(*) FROM indexed_assets WHERE asset_id = ?");
+    Query query(db,
+                "SELECT count(*) FROM indexed_assets WHERE asset_id = ? AND "
+                "index_id IN (SELECT id FROM indexes)");
     KN_PASS(query.with(id).step());
     return query.integer(0);
 }

@@ -87,7 +87,9 @@ base::Result<domain::IndexedAsset> find_indexed_asset(Connection& db, domain::Ac
 }
 
 base::Result<domain::IndexedAsset> find_indexed_asset(Connection& db, domain::IndexedAssetId id) {
-    Query query(db, KN_SELECT(kIndexedAssetColumns, "FROM indexed_assets WHERE id = ?"));
+    Query query(db, KN_SELECT(kIndexedAssetColumns,
+                              "FROM indexed_assets WHERE id = ? AND "
+                              "index_id IN (SELECT id FROM indexes)"));
     KN_TRY(found, query.with(id).step());
     return found ? read_indexed_asset(query) : not_exist(id, "indexed-assets");
 }
@@ -127,7 +129,9 @@ base::Result<domain::Paged<domain::IndexedAssetReference>> list_references(
         domain::Paged<domain::IndexedAssetReference> answer;
         KN_PASS(find_asset(db, account, asset));
         {
-            Query query(db, "SELECT count(*) FROM indexed_assets WHERE asset_id = ?");
+            Query query(db,
+                        "SELECT count(*) FROM indexed_assets WHERE asset_id = ? AND "
+                        "index_id IN (SELECT id FROM indexes)");
             KN_PASS(query.with(asset).step());
             answer.total = query.integer(0);
         }

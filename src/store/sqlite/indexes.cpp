@@ -4,6 +4,10 @@
 namespace kinodex::store::sqlite {
 namespace {
 
+/// An index can hold a million rows, and every other write waits while some are deleted: this
+/// many take about 10 ms.
+constexpr std::int64_t kRowsClearedAtOnce = 500;
+
 /// Errors: index_name_already_exists when another index of the account has the name.
 base::Status check_name_is_free(Connection& db, domain::AccountId account,
                                 std::string_view index_name, domain::IndexId except) {
@@ -133,17 +137,44 @@ base::Status rename_index(WriteTurn& turn, domain::AccountId account, domain::In
 
 base::Status delete_index(WriteTurn& turn, domain::AccountId account, domain::IndexId id) {
     KN_PASS(find_index(turn.db, account, id));
-    // One statement: an index can hold a million rows, and every other write waits meanwhile.
+    KN_PASS(Query(turn.db, "DELETE FROM indexes WHERE id = ?").with(id).done());
+    KN_PASS(Query(turn.db, "INSERT INTO doomed_indexes VALUES (?)").with(id).done());
+    turn.changes.push_back({id, IndexDropped{}});
+    KN_PASS(clear_doomed_indexes(turn));
+    return {};
+}
+
+base::Result<bool> clear_doomed_indexes(WriteTurn& turn) {
+    domain::IndexId id;
+    {
+        Query query(turn.db, "SELECT id FROM doomed_indexes LIMIT 1");
+        KN_TRY(found, query.step());
+        if (!found) {
+            return false;
+        }
+        id = query.id<domain::IndexId>(0);
+    }
+    std::int64_t last = 0;
+    {
+        Query query(turn.db,
+                    "SELECT max(number), count(*) FROM (SELECT number FROM indexed_assets "
+                    "WHERE index_id = ? ORDER BY number LIMIT ?)");
+        KN_PASS(query.with(id, kRowsClearedAtOnce).step());
+        last = query.integer(0);
+        if (query.integer(1) < kRowsClearedAtOnce) {
+            KN_PASS(Query(turn.db, "DELETE FROM doomed_indexes WHERE id = ?").with(id).done());
+        }
+    }
+    const auto now = base::now();
     Query removals(turn.db,
                    "INSERT INTO jobs (id, kind, subject, attempts, run_at_ms, ready_ms) "
                    "SELECT randomblob(12), ?, 'indexed/' || lower(hex(id)) || '/', 0, ?, ? "
-                   "FROM indexed_assets WHERE index_id = ? ORDER BY number");
-    const auto now = base::now();
-    KN_PASS(removals.with(domain::JobKind::remove_objects, now, now, id).done());
-    KN_PASS(Query(turn.db, "DELETE FROM indexed_assets WHERE index_id = ?").with(id).done());
-    KN_PASS(Query(turn.db, "DELETE FROM indexes WHERE id = ?").with(id).done());
-    turn.changes.push_back({id, IndexDropped{}});
-    return {};
+                   "FROM indexed_assets WHERE index_id = ? AND number <= ? ORDER BY number");
+    KN_PASS(removals.with(domain::JobKind::remove_objects, now, now, id, last).done());
+    Query rows(turn.db, "DELETE FROM indexed_assets WHERE index_id = ? AND number <= ?");
+    KN_PASS(rows.with(id, last).done());
+    Query query(turn.db, "SELECT 1 FROM doomed_indexes LIMIT 1");
+    return query.step();
 }
 
 }  // namespace kinodex::store::sqlite

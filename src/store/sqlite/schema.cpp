@@ -74,6 +74,10 @@ CREATE TABLE indexed_assets (
 CREATE INDEX indexed_assets_by_asset ON indexed_assets (asset_id, id);
 CREATE INDEX indexed_assets_by_index ON indexed_assets (index_id);
 
+-- Deleted indexes whose indexed assets are still being deleted, some with each commit. A row of
+-- indexed_assets whose index is not in `indexes` does not exist for anybody any more.
+CREATE TABLE doomed_indexes (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+
 -- ready_ms: from when on a worker may take the job; while it is leased, when the lease ends.
 -- run_at_ms is what ready_ms goes back to when a lease is thrown away.
 CREATE TABLE jobs (

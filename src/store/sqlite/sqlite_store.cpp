@@ -83,7 +83,9 @@ class SqliteStore : public Store {
           readers_(std::move(readers)),
           writes_(std::move(writer), *catalog_,
                   WriteLimits{options.writes_waiting_max, options.write_batch_max}),
-          reads_("meta_read", options.readers, options.reads_waiting_max) {}
+          reads_("meta_read", options.readers, options.reads_waiting_max) {
+        writes_.repeat(&clear_doomed_indexes);  // what an earlier process left
+    }
     ~SqliteStore() override { stop(); }
 
     // --- keys
@@ -174,8 +176,12 @@ class SqliteStore : public Store {
         });
     }
     Asked<void> delete_index(domain::AccountId account, domain::IndexId id) override {
-        return write<void>(
-            [account, id](WriteTurn& turn) { return sqlite::delete_index(turn, account, id); });
+        auto work = [account, id](WriteTurn& turn) {
+            return sqlite::delete_index(turn, account, id);
+        };
+        auto outcome = co_await write<void>(std::move(work));
+        writes_.repeat(&clear_doomed_indexes);
+        co_return outcome;
     }
 
     // --- indexed assets

@@ -46,7 +46,10 @@ base::Result<domain::Paged<domain::Index>> list_indexes(Connection& db, domain::
                                                         const domain::Page& page);
 base::Status rename_index(WriteTurn& turn, domain::AccountId account, domain::IndexId id,
                           std::string_view index_name);
+/// Gone for everybody at once; a large index leaves rows for clear_doomed_indexes.
 base::Status delete_index(WriteTurn& turn, domain::AccountId account, domain::IndexId id);
+/// Deletes some rows of deleted indexes and queues the removal of their objects; true: more left.
+base::Result<bool> clear_doomed_indexes(WriteTurn& turn);
 
 // --- indexed assets: indexed_assets.cpp --------------------------------------------------------
 base::Status insert_indexed_asset(WriteTurn& turn, domain::IndexedAsset item);

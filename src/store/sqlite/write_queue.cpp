@@ -37,7 +37,33 @@ WriteQueue::~WriteQueue() {
     stop();
 }
 
+void WriteQueue::repeat(std::function<base::Result<bool>(WriteTurn&)> step) {
+    auto more = std::make_shared<bool>(false);
+    Request request;
+    request.work = [more, step](WriteTurn& turn) -> base::Status {
+        KN_TRY(is_more, step(turn));
+        *more = is_more;
+        return {};
+    };
+    request.answer = [this, more, step](const base::Status& outcome) {
+        if (outcome && *more) {
+            repeat(step);
+        }
+    };
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) {
+            return;
+        }
+    }
+    (void)submit(request);  // refused by a full queue, it goes on at the next start
+}
+
 void WriteQueue::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
     lane_.stop();
     connection_.reset();
 }

@@ -45,6 +45,10 @@ class WriteQueue {
     template <class T, class Work>
     runtime::Asked<T> run(Work work);
 
+    /// Runs `step` among the other writes again and again until it answers false, fails, or the
+    /// queue stops. For upkeep that must not hold up the writes of others.
+    void repeat(std::function<base::Result<bool>(WriteTurn&)> step);
+
     /// Finishes what waits and closes the connection. Safe twice.
     void stop();
 
@@ -72,6 +76,7 @@ class WriteQueue {
     std::mutex mutex_;
     std::deque<Request> waiting_;
     bool draining_ = false;
+    bool stopping_ = false;
     runtime::Lane lane_;  // last: its thread uses everything above
 };
 
