@@ -147,6 +147,7 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "usage: kn_hls_dump SOURCE FOLDER [--rendition]\n");
         return 64;
     }
+    av_log_set_level(AV_LOG_ERROR);
     const auto outcome = run(argv[1], argv[2], argc == 4);
     if (!outcome) {
         fmt::print(stderr, "failed: {}\n", outcome.error().detail);

@@ -19,6 +19,9 @@ constexpr double kPrimingKeptSec = 0.1;  // Opus asks for 80 ms of pre-roll (RFC
 // Pictures before an edit are put within one millisecond, in a clock fine enough for that.
 constexpr std::uint32_t kHiddenPicturesMax = 1000;
 constexpr std::uint32_t kTimescaleForHidden = 1000;
+constexpr std::int64_t kFinerMax = 1024;
+
+constexpr std::int64_t kTicksMax = 1LL << 50;
 
 std::int64_t in_ticks(Moment moment, std::uint32_t timescale) {
     return av_rescale(moment.ticks, timescale, moment.timescale);
@@ -113,16 +116,28 @@ std::optional<Timeline> make_samples(const std::vector<IndexedSample>& samples, 
 }
 
 /// Adds `late` to all presentation offsets and makes them positive; an edit list takes back what
-/// that cost.
-void lift_offsets(Timeline& timeline, std::int64_t late) {
+/// that cost. False when an offset no longer fits.
+bool lift_offsets(Timeline& timeline, std::int64_t late) {
     std::int64_t least = 0;
     for (const plan::Sample& sample : timeline.plan.samples) {
         least = std::min(least, sample.cts_offset + late);
     }
     for (plan::Sample& sample : timeline.plan.samples) {
-        sample.cts_offset = static_cast<std::int32_t>(sample.cts_offset + late - least);
+        const std::int64_t lifted = sample.cts_offset + late - least;
+        if (lifted > INT32_MAX) {
+            return false;
+        }
+        sample.cts_offset = static_cast<std::int32_t>(lifted);
     }
     timeline.skipped = static_cast<std::uint32_t>(-least);
+    return true;
+}
+
+/// No sum or product of times that pass this overflows.
+bool has_sane_times(const TrackIndex& track) {
+    return std::ranges::all_of(track.samples, [](const IndexedSample& sample) {
+        return std::abs(sample.pts) <= kTicksMax;
+    });
 }
 
 }  // namespace
@@ -142,6 +157,9 @@ Moment presentation_start(const std::vector<TrackIndex>& tracks) {
 }
 
 std::optional<Timeline> make_video_timeline(const TrackIndex& track, Moment start) {
+    if (!has_sane_times(track)) {
+        return std::nullopt;
+    }
     const std::int64_t own_start = start_of(track);
     std::vector<IndexedSample> samples = from_start(track, own_start);
     if (samples.empty()) {
@@ -158,7 +176,7 @@ std::optional<Timeline> make_video_timeline(const TrackIndex& track, Moment star
     if (hidden > 0) {
         const std::int64_t wished = hidden * kTimescaleForHidden;
         finer = (wished + timescale - 1) / timescale;
-        if (finer * timescale > plan::kTimescaleMax) {
+        if (finer > kFinerMax || finer * timescale > plan::kTimescaleMax) {
             return std::nullopt;
         }
         timescale *= static_cast<std::uint32_t>(finer);
@@ -179,11 +197,13 @@ std::optional<Timeline> make_video_timeline(const TrackIndex& track, Moment star
     const std::int64_t late = first <= kLateStartSec * timescale ? first : 0;
     timeline->plan.decode_start = static_cast<std::uint64_t>(first - late);
     timeline->plan.playlist_shift = late;
-    lift_offsets(*timeline, late);
-    return timeline;
+    return lift_offsets(*timeline, late) ? timeline : std::nullopt;
 }
 
 std::optional<Timeline> make_audio_timeline(const TrackIndex& track, Moment start) {
+    if (!has_sane_times(track)) {
+        return std::nullopt;
+    }
     const std::uint32_t timescale = track.timescale;
     const std::int64_t zero = in_ticks(start, timescale);
     const std::int64_t own_start = start_of(track) - zero;

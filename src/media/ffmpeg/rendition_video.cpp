@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <deque>
+#include <string_view>
 
 #include "media/ffmpeg/rendition_tracks.h"
 
@@ -13,8 +15,9 @@ constexpr double kKeyFrameSec = 2.0;
 constexpr double kFallbackFps = 25.0;
 constexpr const char* kPreset = "veryfast";
 constexpr const char* kQuality =
-    "21";                       // crf: below what is seen on a screen, half of the default's loss
-constexpr int kSideMax = 8192;  // above it no H.264 level exists
+    "21";  // crf: below what is seen on a screen, half of the default's loss
+constexpr std::size_t kSlotsMax = 20;  // the longest reordering delay of H.264 is 16 pictures
+constexpr int kSideMax = 8192;         // above it no H.264 level exists
 
 /// Softens the comb of two fields in one picture: each line becomes a quarter of each neighbour and
 /// half of itself. Plain, but free of artefacts and of another library.
@@ -40,13 +43,18 @@ void blend_fields(AVFrame& frame) {
 
 class VideoTrack : public RenditionTrack {
   public:
-    VideoTrack(RenditionOutput& output, CodecContext decoder, CodecContext encoder, int stream)
+    VideoTrack(RenditionOutput& output, CodecContext decoder, CodecContext encoder, int stream,
+               bool has_slots)
         : output_(output),
           decoder_(std::move(decoder)),
           encoder_(std::move(encoder)),
-          stream_(stream) {}
+          stream_(stream),
+          has_slots_(has_slots) {}
 
     base::Result<void> take(AVPacket& packet) override {
+        if (has_slots_ && packet.dts != AV_NOPTS_VALUE) {
+            slots_.push_back(packet.dts);
+        }
         const int error = avcodec_send_packet(decoder_.get(), &packet);
         av_packet_unref(&packet);
         if (error < 0 && error != AVERROR(EAGAIN)) {
@@ -73,7 +81,7 @@ class VideoTrack : public RenditionTrack {
     }
 
     base::Result<void> encode(const AVFrame& frame) {
-        const std::int64_t time = frame.best_effort_timestamp;
+        const std::int64_t time = time_of(frame);
         // Two pictures at one time: the encoder takes ascending times only.
         if (time == AV_NOPTS_VALUE || (last_time_ != AV_NOPTS_VALUE && time <= last_time_)) {
             return {};
@@ -94,6 +102,20 @@ class VideoTrack : public RenditionTrack {
             return av_fail(base::Errc::file_unprocessable, "encode a picture", error);
         }
         return drain_encoder();
+    }
+
+    /// AVI has one time slot per packet, in decode order, and no presentation times: the pictures
+    /// take the slots in the order in which they are shown. Slots of lost pictures are given up.
+    std::int64_t time_of(const AVFrame& frame) {
+        if (slots_.empty()) {
+            return frame.best_effort_timestamp;
+        }
+        while (slots_.size() > kSlotsMax) {
+            slots_.pop_front();
+        }
+        const std::int64_t time = slots_.front();
+        slots_.pop_front();
+        return time;
     }
 
     /// Into `picture_`, in the encoder's size and format.
@@ -131,10 +153,12 @@ class VideoTrack : public RenditionTrack {
     CodecContext decoder_;
     CodecContext encoder_;
     int stream_;
+    bool has_slots_;
     Scaler scaler_;
     Frame decoded_ = new_frame();
     Frame picture_ = new_frame();
     Packet packet_ = new_packet();
+    std::deque<std::int64_t> slots_;
     std::int64_t last_time_ = AV_NOPTS_VALUE;
     std::int64_t next_key_ = 0;
 };
@@ -207,7 +231,9 @@ base::Result<RenditionTrackPtr> video_track(RenditionOutput& output, const Input
     KN_TRY(decoder, open_decoder(source));
     KN_TRY(encoder, open_encoder(input, source));
     KN_TRY(stream, output.add_encoded(source, *encoder));
-    return std::make_unique<VideoTrack>(output, std::move(decoder), std::move(encoder), stream);
+    const bool is_avi = std::string_view(input->iformat->name) == "avi";
+    return std::make_unique<VideoTrack>(output, std::move(decoder), std::move(encoder), stream,
+                                        is_avi);
 }
 
 }  // namespace kinodex::media

@@ -36,7 +36,8 @@ struct TrackIndex {
 struct SampleIndex {
     /// `packaged`, or what is needed instead because the bytes cannot be served as they are.
     Playback verdict = Playback::packaged;
-    std::vector<TrackIndex> tracks;  // in the order asked for; empty unless packaged
+    std::vector<TrackIndex>
+        tracks;  // in the order asked for, those with samples; empty unless packaged
 };
 
 /// The first samples of a file may be cut off for being unusable, never more than a bound of

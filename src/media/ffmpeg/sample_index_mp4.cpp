@@ -205,11 +205,13 @@ base::Result<SampleIndex> index_mp4(int source_fd, std::int64_t source_bytes,
         if (track.is_encrypted) {
             return SampleIndex{Playback::none, {}};
         }
+        if (track.samples.empty()) {
+            continue;  // announced but without a single whole sample
+        }
         TrackIndex index;
         index.stream = stream;
         index.timescale = track.timescale;
-        if (track.timescale == 0 || track.has_many_descriptions ||
-            !apply_edits(track, movie_timescale, index)) {
+        if (track.has_many_descriptions || !apply_edits(track, movie_timescale, index)) {
             return SampleIndex{Playback::transcode, {}};
         }
         result.tracks.push_back(std::move(index));

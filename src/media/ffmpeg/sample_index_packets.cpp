@@ -19,6 +19,9 @@ constexpr std::size_t kSearchBytes = 1024;
 // the frame before ended, a frame follows it without a gap.
 constexpr double kAudioJitterSec = 0.0021;
 
+constexpr double kTimeSecMax = 3e7;  // a year; later times are nonsense and would overflow
+constexpr int kSampleRateMax = 1'000'000;
+
 // A few broken packets are skipped; a file of nothing else is not worth reading to its end.
 constexpr int kReadErrorsMax = 1000;
 
@@ -120,6 +123,10 @@ Step take_packet(const AVPacket& packet, Finder& finder, Wanted& wanted) {
     }
     if (pts == AV_NOPTS_VALUE) {
         return Step::no_time;
+    }
+    const double seconds = static_cast<double>(pts) * av_q2d(wanted.stream->time_base);
+    if (!(std::abs(seconds) <= kTimeSecMax)) {
+        return Step::skipped;
     }
     const auto at = finder.find(packet);
     if (!at) {
@@ -223,7 +230,8 @@ SampleIndex finish(std::vector<Wanted>& wanted) {
             continue;  // announced but never sent
         }
         if (each.stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) {
-            if (each.stream->codecpar->sample_rate <= 0) {
+            const int rate = each.stream->codecpar->sample_rate;
+            if (rate <= 0 || rate > kSampleRateMax) {
                 return verdict(Playback::transcode);
             }
             retime_audio(each);

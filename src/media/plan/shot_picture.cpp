@@ -139,6 +139,34 @@ double panned_difference(const SmallPicture& a, const SmallPicture& b) {
     return best + chroma / (2.0 * cells);
 }
 
+double palette_difference(const SmallPicture& a, const SmallPicture& b) {
+    // Wide, overlapping bins: a slight change of light must not move everything to the next one.
+    constexpr int kBinBits = 4;
+    constexpr std::size_t kBins = (256 >> kBinBits) + 1;
+    const auto spread = [](const SmallPicture::Plane& plane) {
+        std::array<double, kBins> bins{};
+        for (const int value : plane) {
+            const double upper =
+                (value & ((1 << kBinBits) - 1)) / static_cast<double>(1 << kBinBits);
+            const auto bin = static_cast<std::size_t>(value >> kBinBits);
+            bins[bin] += 1 - upper;
+            bins[bin + 1] += upper;
+        }
+        return bins;
+    };
+    double most = 0;
+    for (const auto plane : {&SmallPicture::luma, &SmallPicture::blue, &SmallPicture::red}) {
+        const auto of_a = spread(a.*plane);
+        const auto of_b = spread(b.*plane);
+        double sum = 0;
+        for (std::size_t i = 0; i < kBins; ++i) {
+            sum += std::abs(of_a[i] - of_b[i]);
+        }
+        most = std::max(most, sum / (2.0 * SmallPicture::kCells));
+    }
+    return most;
+}
+
 LumaStatistics luma_statistics(const SmallPicture& picture) {
     double sum = 0;
     double squares = 0;

@@ -33,6 +33,10 @@ double still_difference(const SmallPicture& a, const SmallPicture& b);
 /// camera that went on from a new scene, where single blocks no longer can.
 double panned_difference(const SmallPicture& a, const SmallPicture& b);
 
+/// How differently the pictures' cells are spread over brightness and colour, 0 to 1. Motion hardly
+/// changes it; a new scene mostly does.
+double palette_difference(const SmallPicture& a, const SmallPicture& b);
+
 struct LumaStatistics {
     double mean = 0;
     double deviation = 0;

@@ -73,15 +73,19 @@ void ShotFinder::add_frame(double time_sec) {
     times_.push_back(time_sec);
 }
 
-void ShotFinder::add_sample(std::int64_t frame, const SmallPicture& picture) {
+void ShotFinder::add_sample(std::int64_t frame, const SmallPicture& picture, Link link) {
     if (!samples_.empty() && frame <= samples_.back().frame) {
         return;
     }
-    Sample sample{frame, 0, luma_statistics(picture), picture};
+    Sample sample{frame, 0, link, luma_statistics(picture), picture};
     if (!samples_.empty()) {
         sample.step = difference(samples_.back().picture, picture);
     }
     samples_.push_back(sample);
+}
+
+void ShotFinder::add_cut(std::int64_t frame) {
+    told_cuts_.push_back(frame);
 }
 
 double ShotFinder::time_of(std::int64_t frame) const {
@@ -99,7 +103,7 @@ double ShotFinder::usual_step(std::size_t sample) const {
     for (std::size_t i = from; i < to; ++i) {
         const bool is_near =
             std::abs(samples_[i].frame - samples_[sample].frame) <= kTransitionReachFrames;
-        if (i != sample && is_near) {
+        if (i != sample && is_near && samples_[i].link == Link::measured) {
             steps.push_back(samples_[i].step);
         }
     }
@@ -110,10 +114,12 @@ double ShotFinder::usual_step(std::size_t sample) const {
 std::vector<ShotFinder::Jump> ShotFinder::jumps() const {
     std::vector<Jump> found;
     for (std::size_t i = 1; i < samples_.size(); ++i) {
-        if (!is_jump(samples_[i].step, usual_step(i))) {
+        const Link link = samples_[i].link;
+        if (link == Link::same_shot ||
+            (link == Link::measured && !is_jump(samples_[i].step, usual_step(i)))) {
             continue;
         }
-        if (!found.empty() && found.back().after == i - 1) {
+        if (link == Link::measured && !found.empty() && found.back().after == i - 1) {
             Jump& jump = found.back();
             jump.after = i;
             if (samples_[i].step >= samples_[jump.strongest].step) {
@@ -152,15 +158,20 @@ bool ShotFinder::is_flash(const Jump& jump) const {
 
 /// Whether the steps right beside the jump are nearly as large: a fade or a dissolve going on.
 bool ShotFinder::is_part_of_change(const Jump& jump) const {
-    const double before = jump.before > 0 ? samples_[jump.before].step : 0;
-    const double after = jump.after + 1 < samples_.size() ? samples_[jump.after + 1].step : 0;
-    return samples_[jump.strongest].step < kStandsOut * std::max(before, after);
+    const auto step_at = [&](std::size_t i) {
+        const bool is_known = i > 0 && i < samples_.size() && samples_[i].link == Link::measured;
+        return is_known ? samples_[i].step : 0;
+    };
+    return samples_[jump.strongest].link == Link::measured &&
+           samples_[jump.strongest].step <
+               kStandsOut * std::max(step_at(jump.before), step_at(jump.after + 1));
 }
 
 std::vector<std::int64_t> ShotFinder::cuts() const {
     std::vector<std::int64_t> found;
     for (const Jump& jump : jumps()) {
         const bool is_burst =
+            samples_[jump.strongest].link == Link::measured &&
             samples_[jump.after].frame - samples_[jump.before].frame > kShotFramesMin;
         if (is_burst) {
             double second = 0;
@@ -353,7 +364,9 @@ void ShotFinder::find_dissolves(std::size_t first, std::size_t last, std::int64_
 }
 
 std::vector<Boundary> ShotFinder::decide(std::int64_t until) {
-    const std::vector<std::int64_t> hard = cuts();
+    std::vector<std::int64_t> hard = cuts();
+    hard.insert(hard.end(), told_cuts_.begin(), told_cuts_.end());
+    std::ranges::sort(hard);
     std::vector<std::int64_t> all = hard;
     std::size_t first = 0;
     for (std::size_t k = 0; k <= hard.size(); ++k) {
@@ -395,6 +408,9 @@ std::vector<Boundary> ShotFinder::decide(std::int64_t until) {
 /// Keeps what decisions after `settled_` may look back at.
 void ShotFinder::forget() {
     const std::int64_t keep = settled_ - 2 * kTransitionReachFrames;
+    while (!told_cuts_.empty() && told_cuts_.front() < keep) {
+        told_cuts_.pop_front();
+    }
     while (samples_.size() > kUsualReach + 1 && samples_[kUsualReach + 1].frame < keep) {
         samples_.pop_front();
     }

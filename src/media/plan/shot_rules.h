@@ -42,12 +42,22 @@ struct Boundary {
     double time_sec = 0;
 };
 
+/// What is known about the step from the sample before.
+enum class Link {
+    measured,   // everything between that could matter was sampled
+    same_shot,  // frames between were not looked at and need not be
+    cut,        // a cut is right before this sample, seen without looking at the frames between
+};
+
 class ShotFinder {
   public:
     /// Tells the time of the next frame in presentation order.
     void add_frame(double time_sec);
     /// A thumbnail of a frame that was told. Frames come in order; a repeated one is ignored.
-    void add_sample(std::int64_t frame, const SmallPicture& picture);
+    void add_sample(std::int64_t frame, const SmallPicture& picture, Link link = Link::measured);
+    /// A cut right before this frame, seen without a thumbnail of it; frames come in order. The
+    /// next sample links to the one before as `same_shot`.
+    void add_cut(std::int64_t frame);
     /// Number of the next frame.
     [[nodiscard]] std::int64_t frame_count() const { return first_time_ + ssize(times_); }
     [[nodiscard]] double time_of(std::int64_t frame) const;
@@ -63,6 +73,7 @@ class ShotFinder {
     struct Sample {
         std::int64_t frame = 0;
         double step = 0;  // from the sample before
+        Link link = Link::measured;
         LumaStatistics luma;
         SmallPicture picture;
     };
@@ -98,6 +109,7 @@ class ShotFinder {
     std::deque<double> times_;  // of frames first_time_ and on
     std::int64_t first_time_ = 0;
     std::deque<Sample> samples_;
+    std::deque<std::int64_t> told_cuts_;
     std::int64_t settled_ = 0;
     std::int64_t last_boundary_ = 0;  // frame; 0 is the first shot's beginning
 };

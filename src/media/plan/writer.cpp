@@ -8,6 +8,10 @@
 namespace kinodex::media::plan {
 namespace {
 
+// Pictures that lead an open group are decoded after its key frame and shown before it, so the
+// key frame comes that much before its time.
+constexpr double kKeyEarlySec = 0.25;
+
 constexpr std::size_t kWriteBytes = 256U << 10U;
 
 /// Where segments start: indexes of samples, the first is 0.
@@ -33,8 +37,8 @@ Cuts cut_at_keys(const TrackPlan& track, const std::vector<double>& times) {
     Cuts cuts = {0};
     double next = std::max(times[0], 0.0) + kSegmentTargetSec;
     for (std::size_t i = 1; i < times.size(); ++i) {
-        // Half a millisecond of grace: a key frame each 2 s is not quite there after rounding.
-        if (track.samples[i].is_key && times[i] > times[cuts.back()] && times[i] + 0.0005 >= next) {
+        if (track.samples[i].is_key && times[i] > times[cuts.back()] &&
+            times[i] + kKeyEarlySec >= next) {
             cuts.push_back(i);
             next = times[i] + kSegmentTargetSec;
         }
