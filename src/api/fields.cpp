@@ -22,7 +22,7 @@ std::optional<double> finite_number(std::string_view text) {
 
 /// "user_metadata[key]" → "key".
 std::optional<std::string_view> bracket_key(std::string_view name, std::string_view key) {
-    if (key.size() > name.size() + 2 && key.starts_with(name) && key[name.size()] == '[' &&
+    if (key.size() >= name.size() + 2 && key.starts_with(name) && key[name.size()] == '[' &&
         key.ends_with(']')) {
         return key.substr(name.size() + 1, key.size() - name.size() - 2);
     }

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "base/utf8.h"
 
 namespace kinodex::base {
 namespace {
@@ -24,9 +25,9 @@ TEST(Id, text_round_trips) {
 
 TEST(Id, only_24_lowercase_hex_digits_are_an_id) {
     EXPECT_TRUE(parse_id_bytes("6298d673f1090f1100476d4c"));
-    for (const char* text : {"", "6298d673f1090f1100476d4", "6298d673f1090f1100476d4cc",
-                             "6298D673f1090f1100476d4c", "6298d673f1090f1100476d4g",
-                             " 298d673f1090f1100476d4c"}) {
+    for (const char* text :
+         {"", "6298d673f1090f1100476d4", "6298d673f1090f1100476d4cc", "6298D673f1090f1100476d4c",
+          "6298d673f1090f1100476d4g", " 298d673f1090f1100476d4c"}) {
         EXPECT_FALSE(parse_id_bytes(text)) << text;
     }
 }
@@ -34,9 +35,9 @@ TEST(Id, only_24_lowercase_hex_digits_are_an_id) {
 TEST(Time, accepted_forms_mean_the_same_instant) {
     const auto expected = parse_rfc3339("2024-08-16T16:53:59Z");
     ASSERT_TRUE(expected);
-    for (const char* text : {"2024-08-16t16:53:59z", "2024-08-16T18:53:59+02:00",
-                             "2024-08-16T16:53:59.000Z", "2024-08-16T16:53:59.0004Z",
-                             "2024-08-16 11:23:59-05:30"}) {
+    for (const char* text :
+         {"2024-08-16t16:53:59z", "2024-08-16T18:53:59+02:00", "2024-08-16T16:53:59.000Z",
+          "2024-08-16T16:53:59.0004Z", "2024-08-16 11:23:59-05:30"}) {
         EXPECT_EQ(parse_rfc3339(text), expected) << text;
     }
     EXPECT_EQ(rfc3339_seconds(*expected), "2024-08-16T16:53:59Z");
@@ -49,6 +50,16 @@ TEST(Time, refuses_what_is_not_a_date_time) {
                              "2024-08-16T16:53:59", "2024-08-16T16:53:59.Z", "yesterday",
                              "2024-08-16T16:53:59Zx", "2024-08-16T16:53:59+25:00"}) {
         EXPECT_FALSE(parse_rfc3339(text)) << text;
+    }
+}
+
+TEST(Utf8, counts_code_points_and_refuses_what_is_malformed) {
+    EXPECT_EQ(utf8_length(""), 0U);
+    EXPECT_EQ(utf8_length("a\xc3\xa9\xf0\x9f\x8e\xac"), 3U);
+    for (const char* text : {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+                             "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xff"}) {
+        EXPECT_FALSE(utf8_length(text)) << text;
+        EXPECT_TRUE(is_utf8(repaired_utf8(text))) << text;
     }
 }
 

@@ -4,11 +4,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define KN_CHECK(condition, text)                                                              \
-    do {                                                                                       \
-        if (!(condition)) {                                                                    \
-            std::fprintf(stderr, "%s:%d: check failed: %s (%s)\n", __FILE__, __LINE__, text,    \
-                         #condition);                                                          \
-            std::abort();                                                                      \
-        }                                                                                      \
+#define KN_CHECK(condition, text)                                                            \
+    do {                                                                                     \
+        if (!(condition)) {                                                                  \
+            std::fprintf(stderr, "%s:%d: check failed: %s (%s)\n", __FILE__, __LINE__, text, \
+                         #condition);                                                        \
+            std::abort();                                                                    \
+        }                                                                                    \
     } while (false)

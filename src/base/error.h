@@ -15,22 +15,22 @@ namespace kinodex::base {
 
 enum class Errc {
     // The request is wrong; an identical retry cannot help.
-    parameter_invalid,         // values: parameter, [reason]
-    parameter_not_provided,    // values: parameter
-    parameter_unknown,         // values: parameter
-    body_invalid_json,         // values: reason
-    content_type_invalid,      // values: content_type
-    content_type_not_json,     // values: content_type
+    parameter_invalid,       // values: parameter, [reason]
+    parameter_not_provided,  // values: parameter
+    parameter_unknown,       // values: parameter
+    body_invalid_json,       // values: reason
+    content_type_invalid,    // values: content_type
+    content_type_not_json,   // values: content_type
     multipart_boundary_missing,
     invalid_multipart,
-    method_not_valid,          // the validator message of POST /assets for `method`
+    method_not_valid,  // the validator message of POST /assets for `method`
     method_is_multipart,
-    method_is_url,             // fetching by URL is not available on this server
+    method_is_url,  // fetching by URL is not available on this server
     file_required,
     url_required,
     file_unprocessable,
-    asset_type_unsupported,    // values: asset_type
-    image_too_small,           // values: current_dimensions, minimum_dimensions
+    asset_type_unsupported,  // values: asset_type
+    image_too_small,         // values: current_dimensions, minimum_dimensions
     image_broken,
     media_filesize_too_large,  // values: maximum_size, current_size
     video_file_broken,
@@ -38,41 +38,41 @@ enum class Errc {
     video_resolution_too_low,  // values: minimum_resolution, maximum_resolution, current_resolution
     video_resolution_too_high,
     video_resolution_invalid_aspect_ratio,  // values: maximum_aspect_ratio, current_resolution
-    video_duration_too_short,  // values: minimum_duration, current_duration
+    video_duration_too_short,               // values: minimum_duration, current_duration
     video_duration_too_long,   // values: minimum_duration, maximum_duration, current_duration
     video_filesize_too_large,  // values: maximum_size, current_size
     audio_file_broken,
     audio_duration_too_short,
     audio_duration_too_long,
     audio_filesize_too_large,
-    audio_format_unsupported,  // values: format, supported_formats
+    audio_format_unsupported,   // values: format, supported_formats
     index_name_already_exists,  // values: index_name
     index_option_cannot_be_changed,
     index_engine_cannot_be_changed,
-    asset_not_ready,           // values: asset_id, status
-    feature_not_available,     // values: parameter, reason: asked of a part this server lacks
+    asset_not_ready,        // values: asset_id, status
+    feature_not_available,  // values: parameter, reason: asked of a part this server lacks
 
     // Who is asking.
     api_key_invalid,
     api_not_allowed,
-    media_signature_invalid,   // a media URL that was changed or has expired
+    media_signature_invalid,  // a media URL that was changed or has expired
 
     // Not there, or in the way.
-    resource_not_exist,        // values: resource_id, collection_name
-    endpoint_not_exists,       // values: path
-    method_not_allowed,        // values: method, path
-    asset_in_use,              // values: asset_id, references
+    resource_not_exist,   // values: resource_id, collection_name
+    endpoint_not_exists,  // values: path
+    method_not_allowed,   // values: method, path
+    asset_in_use,         // values: asset_id, references
     range_not_satisfiable,
 
     // HTTP itself.
-    request_malformed,         // values: reason
+    request_malformed,  // values: reason
     request_timed_out,
     header_too_large,
-    body_too_large,            // values: maximum_size
+    body_too_large,  // values: maximum_size
     uri_too_long,
 
     // Retry later.
-    overloaded,                // values: queue
+    overloaded,  // values: queue
     shutting_down,
     storage_full,
     media_worker_unavailable,

@@ -22,15 +22,15 @@ using Status = Result<void>;
 
 #define KN_CONCAT_INNER(a, b) a##b
 #define KN_CONCAT(a, b) KN_CONCAT_INNER(a, b)
-#define KN_TRY_IMPL(ret, temp, var, ...)               \
-    auto temp = (__VA_ARGS__);                         \
-    if (!temp) {                                       \
-        ret std::unexpected(std::move(temp).error());  \
-    }                                                  \
+#define KN_TRY_IMPL(ret, temp, var, ...)              \
+    auto temp = (__VA_ARGS__);                        \
+    if (!temp) {                                      \
+        ret std::unexpected(std::move(temp).error()); \
+    }                                                 \
     auto var = std::move(*temp)
-#define KN_CHECKED_IMPL(ret, temp, ...)                \
-    if (auto temp = (__VA_ARGS__); !temp) {            \
-        ret std::unexpected(std::move(temp).error());  \
+#define KN_CHECKED_IMPL(ret, temp, ...)               \
+    if (auto temp = (__VA_ARGS__); !temp) {           \
+        ret std::unexpected(std::move(temp).error()); \
     }
 
 /// KN_TRY(name, expression): binds `name` to the value, or returns the error onward.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "http/query.h"
 
 namespace kinodex::http {
@@ -58,7 +59,7 @@ Asked<std::string> MultipartReader::read_text(std::size_t limit_bytes) {
         }
         text.append(reinterpret_cast<const char*>(piece.data()), piece.size());
     }
-    if (!is_utf8(text)) {
+    if (!base::is_utf8(text)) {
         co_return refuse("not UTF-8");
     }
     co_return text;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/utf8.h"
 #include "http/multipart.h"
 #include "http/query.h"
 
@@ -112,16 +113,16 @@ base::Status read_disposition(std::string_view value, PartHead& head) {
     if (parsed.token != "form-data" || name == parsed.parameters.end()) {
         return invalid("a part without a form-data name");
     }
-    head.name = repaired_utf8(browser_unescaped(name->second));
+    head.name = base::repaired_utf8(browser_unescaped(name->second));
     if (const auto it = parsed.parameters.find("filename"); it != parsed.parameters.end()) {
-        head.filename = repaired_utf8(browser_unescaped(it->second));
+        head.filename = base::repaired_utf8(browser_unescaped(it->second));
     }
     if (const auto it = parsed.parameters.find("filename*"); it != parsed.parameters.end()) {
         auto text = extended_value(it->second);
         if (!text) {
             return invalid("a malformed filename*");
         }
-        head.filename = repaired_utf8(*text);
+        head.filename = base::repaired_utf8(*text);
     }
     return {};
 }
@@ -138,7 +139,7 @@ base::Result<std::string> multipart_boundary(std::string_view content_type) {
     const auto type = lowered(trimmed(content_type.substr(0, content_type.find(';'))));
     if (type != "multipart/form-data") {
         return base::fail(base::Errc::content_type_invalid,
-                          {{"content_type", type.empty() ? "" : repaired_utf8(type)}});
+                          {{"content_type", type.empty() ? "" : base::repaired_utf8(type)}});
     }
     KN_TRY(parsed, parse_header_value(content_type));
     const auto boundary = parsed.parameters.find("boundary");
@@ -173,7 +174,7 @@ base::Result<PartHead> parse_part_head(std::string_view lines) {
             disposed = true;
             KN_PASS(read_disposition(value, head));
         } else if (name == "content-type") {
-            head.content_type = repaired_utf8(value);
+            head.content_type = base::repaired_utf8(value);
         } else if (name == "content-transfer-encoding") {
             // Deprecated; taken only where it changes nothing (RFC 7578, section 4.7).
             const auto coding = lowered(value);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace kinodex::http {
 
 namespace {
@@ -19,36 +21,13 @@ int hex_value(char c) {
     return -1;
 }
 
-/// Bytes of the well-formed UTF-8 sequence at the start of `text`; 0 when there is none.
-std::size_t utf8_sequence(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) {
-        return 1;
-    }
-    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || text.size() < length) {
-        return 0;
-    }
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0U) != 0x80U) {
-            return 0;
-        }
-    }
-    // The second byte rules out overlong forms, surrogates and code points past U+10FFFF.
-    const unsigned second = byte(1);
-    const bool bad = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-                     (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f);
-    return bad ? 0 : length;
-}
-
 base::Result<std::string> decode_piece(std::string_view raw, std::string_view parameter) {
     auto text = percent_decode(raw, PlusSign::space);
     if (!text) {
         return base::fail(base::Errc::parameter_invalid, {{"parameter", std::string(parameter)},
                                                           {"reason", "malformed percent escape"}});
     }
-    if (!is_utf8(*text)) {
+    if (!base::is_utf8(*text)) {
         return base::fail(base::Errc::parameter_invalid,
                           {{"parameter", std::string(parameter)}, {"reason", "not UTF-8"}});
     }
@@ -108,28 +87,6 @@ std::optional<std::string> percent_decode(std::string_view raw, PlusSign plus) {
         }
     }
     return text;
-}
-
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const auto length = utf8_sequence(text);
-        if (length == 0) {
-            return false;
-        }
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
-std::string repaired_utf8(std::string_view text) {
-    std::string repaired;
-    repaired.reserve(text.size());
-    while (!text.empty()) {
-        const auto length = utf8_sequence(text);
-        repaired += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
-        text.remove_prefix(length == 0 ? 1 : length);
-    }
-    return repaired;
 }
 
 }  // namespace kinodex::http

@@ -26,9 +26,4 @@ enum class PlusSign { literal, space };
 /// The text with its percent escapes resolved; nullopt when an escape is malformed.
 std::optional<std::string> percent_decode(std::string_view raw, PlusSign plus = PlusSign::literal);
 
-/// True for well-formed UTF-8: no overlong forms, no surrogates. Source: RFC 3629.
-bool is_utf8(std::string_view text);
-/// The text with each malformed byte replaced by U+FFFD.
-std::string repaired_utf8(std::string_view text);
-
 }  // namespace kinodex::http

@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "http/query.h"
 
 #include <gtest/gtest.h>
@@ -64,9 +65,9 @@ TEST(PercentDecode, keeps_plus_in_paths) {
 }
 
 TEST(Utf8, repairs_byte_by_byte) {
-    EXPECT_EQ(repaired_utf8("a\xff z\xc3"), "a\xef\xbf\xbd z\xef\xbf\xbd");
-    EXPECT_EQ(repaired_utf8("\xf0\x9f\x8e\xac"), "\xf0\x9f\x8e\xac");
-    EXPECT_TRUE(is_utf8(repaired_utf8("\xed\xa0\x80\xf5\x80")));
+    EXPECT_EQ(base::repaired_utf8("a\xff z\xc3"), "a\xef\xbf\xbd z\xef\xbf\xbd");
+    EXPECT_EQ(base::repaired_utf8("\xf0\x9f\x8e\xac"), "\xf0\x9f\x8e\xac");
+    EXPECT_TRUE(base::is_utf8(base::repaired_utf8("\xed\xa0\x80\xf5\x80")));
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "observe/log.h"
 #include "service/object_keys.h"
-#include "service/utf8.h"
 
 namespace kinodex::service {
 
@@ -16,7 +16,7 @@ base::Status check_filename(std::string_view filename) {
     const auto is_control = [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     };
-    const auto length = utf8_length(filename);
+    const auto length = base::utf8_length(filename);
     if (!length || *length < 1 || *length > kFilenameCharsMax ||
         std::ranges::any_of(filename, is_control)) {
         return base::fail(

@@ -4,9 +4,9 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "http/head_parser.h"
 #include "http/query.h"
-#include "base/utf8.h"
 #include "http/router.h"
 
 namespace {
@@ -41,7 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     KN_CHECK(base::is_utf8(base::repaired_utf8(text)), "repaired text is UTF-8");
-    KN_CHECK(!base::is_utf8(text) || base::repaired_utf8(text) == text, "repair leaves good text alone");
+    KN_CHECK(!base::is_utf8(text) || base::repaired_utf8(text) == text,
+             "repair leaves good text alone");
     const auto match = router.find(Method::get, text);
     KN_CHECK(match.path_values.size() <= 2, "as many values as placeholders");
     Request request;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+
 #include "base/utf8.h"
 
 namespace kinodex::media {
