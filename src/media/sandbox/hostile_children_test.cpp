@@ -214,6 +214,8 @@ int main(int argc, char** argv) {
     if (argc > 1 && std::strcmp(argv[1], kinodex::media::kZygoteCommand) == 0) {
         return kinodex::media::run_zygote(kinodex::media::hostile_functions());
     }
+    // In sanitizer builds a crash shall stay a signal, as it is in the real thing.
+    ::setenv("ASAN_OPTIONS", "handle_segv=0:handle_abort=0:allocator_may_return_null=1", 1);
     ::testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
 }
