@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib import openapi  # noqa: E402
 from lib.api import Api  # noqa: E402
-from lib.server import Server, binary, make_key, wait_until  # noqa: E402
+from lib.server import Server, binary, make_key, running, wait_until  # noqa: E402
 
 _numbers = itertools.count(1)
 
@@ -31,6 +31,15 @@ def pytest_terminal_summary(terminalreporter):
 def pytest_sessionstart():
     if not binary().is_file():
         pytest.exit(f"no server at {binary()}: build it or set KINODEX_BIN", returncode=3)
+
+
+@pytest.fixture(autouse=True)
+def no_server_left_behind():
+    """A test that failed half-way must not leave its server running."""
+    before = set(running)
+    yield
+    for one in running - before:
+        one.kill()
 
 
 @pytest.fixture(scope="session")

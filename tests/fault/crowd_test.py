@@ -48,6 +48,7 @@ def test_idle_and_slow_connections_starve_nobody_and_cost_little(tmp_path):
         peer.settimeout(10)
         assert peer.recv(4096).startswith(b"HTTP/1.1 200")
     each = (memory_kb(server.pid) - before) / IDLE
+    print(f"{each:.1f} KB for an idle connection")
     assert each < 64, f"{each:.1f} KB for an idle connection"
     slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(SLOW)]
     head = HEAD.format(server.key).encode() + b"Content-Length: 1000000\r\n\r\n"
@@ -57,6 +58,8 @@ def test_idle_and_slow_connections_starve_nobody_and_cost_little(tmp_path):
         for peer in slow:
             peer.sendall(b"-" if tick else b"\r")
     taken = latencies(api, 200)
+    print(f"beside them: median {1e3 * statistics.median(taken):.1f} ms, "
+          f"longest {1e3 * max(taken):.1f} ms")
     assert statistics.median(taken) < 0.1 and max(taken) < 2
     assert api.upload(clip("h264_aac"))["status"] == "ready"
     for peer in [*idle, *slow]:
@@ -153,6 +156,7 @@ def test_memory_does_not_grow_with_uploads(tmp_path):
         thread.join(50)
     growth = memory_kb(server.pid, "VmHWM") - before
     assert results == [201] * 4, results
+    print(f"four parallel uploads of 190 MB added {growth} KB at the peak")
     assert growth < 64 * 1024, f"four uploads of 190 MB added {growth} KB"
     assert {one["size"] for one in api.get("/assets").json()["data"]} == \
         {large.stat().st_size, clip("h264_aac").stat().st_size}

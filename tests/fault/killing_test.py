@@ -2,10 +2,11 @@
 
 Four writers work on one server until it is killed with all its children, again and again on the
 same data. Each keeps a book of what was acknowledged; what was under way when the server died may
-be there or not, but only whole.
+be there or not, but only whole. Another seed: KINODEX_TEST_SEED=7 tests/run fault -k kill_9
 """
 
 import hashlib
+import os
 import random
 import threading
 
@@ -16,8 +17,8 @@ from lib.api import Api
 from lib.server import Server, wait_until
 from media.maker import clip
 
-ROUNDS = 8
-SEED = 20240816
+ROUNDS = int(os.environ.get("KINODEX_TEST_ROUNDS", "20"))
+SEED = int(os.environ.get("KINODEX_TEST_SEED", "20240816"))
 
 
 class Book:
@@ -175,6 +176,7 @@ def forget_unsure(book, assets, indexes):
 
 
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path):
+    print(f"seed {SEED}, {ROUNDS} rounds")
     chance = random.Random(SEED)
     contents = [clip(name).read_bytes() for name in ("png_128", "jpeg_640", "tone_mp3",
                                                      "exact_4s", "h264_aac")]
@@ -195,6 +197,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path):
     server.start()
     check(server, book)
     server.stop()
+    print(f"{work} acknowledged writes, {len(book.assets)} assets, {len(book.indexes)} indexes")
     assert work > 8 * ROUNDS, "too little happened for this to prove anything"
     assert book.assets and book.indexes
 

@@ -28,6 +28,9 @@ class ServerFailed(AssertionError):
     pass
 
 
+running = set()  # servers whose process has been started and not been seen to end
+
+
 class Server:
     """One `kinodex serve`. `options`: further command-line words. `stop` checks exit and log."""
 
@@ -63,6 +66,7 @@ class Server:
         self.process = subprocess.Popen(
             self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, env={**clean, **self.env}, start_new_session=True)
+        running.add(self)
         self._reader = threading.Thread(target=self._read_log, args=(self.process,), daemon=True)
         self._reader.start()
         if not self._listening.wait(START_LIMIT_SEC) or self.port is None:
@@ -114,6 +118,7 @@ class Server:
             self.kill()
             raise ServerFailed("SIGTERM did not end the server in "
                                f"{STOP_LIMIT_SEC} s:\n{self.tail()}") from None
+        running.discard(self)
         self._reader.join(5)
         return code, time.monotonic() - began
 
@@ -126,6 +131,7 @@ class Server:
         except ProcessLookupError:
             pass
         self.process.wait()
+        running.discard(self)
         if self._reader is not None:
             self._reader.join(5)
 
