@@ -70,6 +70,12 @@ base::Result<ProbeReport> probe(Media& media, std::string_view deed, int plan_fd
     return std::move(*result);
 }
 
+/// What a deed that survives reports, or else how it failed.
+std::string what_it_saw(Media& media, std::string_view deed, int plan_fd = -1) {
+    const auto result = probe(media, deed, plan_fd);
+    return result ? result->container_format : result.error().detail;
+}
+
 struct Case {
     const char* deed;
     Errc code;
@@ -86,8 +92,9 @@ class HostileChild : public testing::TestWithParam<Case> {};
 
 TEST_P(HostileChild, fails_its_own_call_and_the_next_one_works) {
 #ifdef KN_SANITIZED
-    if (std::string_view(GetParam().deed) == "eat_memory") {
-        GTEST_SKIP() << "the sanitizer's shadow leaves no room for a limit on address space";
+    const std::string_view deed = GetParam().deed;
+    if (deed == "eat_memory" || deed == "throw") {
+        GTEST_SKIP() << "the sanitizer takes the address space, and system calls when unwinding";
     }
 #endif
     auto options = small_options();
@@ -127,17 +134,19 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Sandbox, a_child_sees_nothing_but_the_given_descriptors) {
     const auto media = make_sandboxed_media(small_options());
     // 3 is the reply, 4 the source, 5 the plan.
-    EXPECT_EQ(probe(*media, "list_descriptors")->container_format, "3,4");
+    EXPECT_EQ(what_it_saw(*media, "list_descriptors"), "3,4");
     const auto plan = memory_file("");
-    EXPECT_EQ(probe(*media, "list_descriptors", plan.get())->container_format, "3,4,5");
+    EXPECT_EQ(what_it_saw(*media, "list_descriptors", plan.get()), "3,4,5");
 }
 
 TEST(Sandbox, a_child_cannot_open_or_look_at_files_nor_start_threads_nor_change_the_source) {
     const auto media = make_sandboxed_media(small_options());
-    EXPECT_EQ(probe(*media, "open_file")->container_format, "refused-13");
-    EXPECT_EQ(probe(*media, "stat_file")->container_format, "refused-13");
-    EXPECT_EQ(probe(*media, "thread")->container_format, "refused");
-    EXPECT_EQ(probe(*media, "write_source")->container_format, "refused-9");
+    EXPECT_EQ(what_it_saw(*media, "open_file"), "refused-13");
+    EXPECT_EQ(what_it_saw(*media, "stat_file"), "refused-13");
+#ifndef KN_SANITIZED  // whose own thread start-up asks for more
+    EXPECT_EQ(what_it_saw(*media, "thread"), "refused");
+#endif
+    EXPECT_EQ(what_it_saw(*media, "write_source"), "refused-9");
 }
 
 TEST(Sandbox, output_beyond_the_limit_ends_the_child) {
@@ -259,7 +268,7 @@ TEST(Sandbox, when_the_zygote_dies_running_calls_fail_and_a_new_one_starts) {
         ::kill(pids[0], SIGKILL);
     });
     EXPECT_EQ(error.code, Errc::media_worker_unavailable);
-    EXPECT_EQ(probe(*media, "fine")->container_format, "fine");
+    EXPECT_EQ(what_it_saw(*media, "fine"), "fine");
 }
 
 TEST(Sandbox, stop_kills_a_hung_child_and_refuses_what_comes_later) {
