@@ -78,6 +78,10 @@ void add_serve_options(CLI::App& app, Config& config) {
         ->check(CLI::Range(1, 64));
     option(app, "--max-connections", config.max_connections, "More are answered 503.")
         ->check(CLI::Range(1, 1'000'000));
+    // A buffer of an upload is touched only as far as bytes came: 512 stalled ones hold 256 MB at
+    // worst, which is also what keeps slow clients from using up the places of the others.
+    option(app, "--max-uploads", config.max_uploads, "Uploads at once; more are answered 503.")
+        ->check(CLI::Range(1, 100'000));
     option(app, "--header-timeout-sec", config.header_timeout_sec, "For a whole request head.")
         ->check(CLI::Range(1, 3600));
     option(app, "--idle-timeout-sec", config.idle_timeout_sec, "For a connection between requests.")
@@ -105,8 +109,8 @@ void apply_file(CLI::App& app, const Config& config) {
     for (const auto& item : CLI::ConfigTOML().from_file(config.config_file)) {
         auto* target = item.parents.empty() ? app.get_option_no_throw("--" + item.name) : nullptr;
         if (target == nullptr || item.name == "config") {
-            throw CLI::ConfigError(config.config_file + ": there is no option '" +
-                                   item.fullname() + "'");
+            throw CLI::ConfigError(config.config_file + ": there is no option '" + item.fullname() +
+                                   "'");
         }
         if (target->count() == 0) {
             target->add_result(item.inputs);

@@ -36,6 +36,7 @@ struct Config {
     int media_url_ttl_sec = 12 * 3600;
     std::int64_t hls_cache_bytes = 64LL * 1024 * 1024;
     int max_connections = 10'000;
+    int max_uploads = 512;
     int header_timeout_sec = 10;
     int idle_timeout_sec = 75;
     int body_timeout_sec = 30;

@@ -39,7 +39,7 @@ struct ServerLimits {
     std::size_t header_bytes = 16 * 1024;  // 431 beyond; also the target with the query
     std::size_t target_bytes = 8 * 1024;   // 414 beyond
     std::size_t connections = 10'000;      // 503 beyond
-    std::size_t streamed_bodies = 64;      // at once; 503 beyond
+    std::size_t streamed_bodies = 512;     // at once; 503 beyond
     /// What is read of a body nobody wanted, to keep its connection.
     std::uint64_t drain_bytes = 1024 * 1024;
     /// Each period of body_timeout or write_timeout must move this much, or the peer is too slow.

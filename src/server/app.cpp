@@ -168,6 +168,7 @@ http::ServerOptions App::server_options(const config::Address& address) {
     options.render_error = api::render_error;
     options.on_access = [this](const http::Access& access) { request_metrics_->observe(access); };
     options.limits.connections = static_cast<std::size_t>(config_.max_connections);
+    options.limits.streamed_bodies = static_cast<std::size_t>(config_.max_uploads);
     options.limits.header_timeout = seconds(config_.header_timeout_sec);
     options.limits.idle_timeout = seconds(config_.idle_timeout_sec);
     options.limits.body_timeout = seconds(config_.body_timeout_sec);

@@ -53,7 +53,11 @@ int run_serve(const config::Config& config) {
 
     auto app = App::start(config);
     if (!app) {
-        const auto& error = app.error();
+        auto error = app.error();
+        if (error.code == base::Errc::storage_full) {
+            error.detail = "there is no space left for the data directory " + config.data_dir +
+                           "; free some and start again (" + error.detail + ")";
+        }
         observe::log_error("start_failed", {{"reason", error.detail}});
         fmt::print(stderr, "kinodex: cannot start: {}\n",
                    error.detail.empty() ? std::string(error.value("reason")) : error.detail);
