@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 namespace kinodex::config {
 namespace {
@@ -62,6 +63,15 @@ TEST(Config, commands_are_told_apart) {
     EXPECT_EQ(parse_words({"keys", "revoke", "abc"}).config->key_id, "abc");
     EXPECT_EQ(parse_words({"media-zygote"}).config->command, Command::media_zygote);
     EXPECT_EQ(parse_words({"--version"}).exit_code, 0);
+}
+
+TEST(Config, readme_lists_every_option_as_it_is) {
+    std::ifstream file(std::string(KN_SOURCE_DIR) + "/README.md");
+    const std::string readme{std::istreambuf_iterator<char>(file), {}};
+    ASSERT_FALSE(readme.empty());
+    EXPECT_NE(readme.find(reference_rows()), std::string::npos)
+        << "the table in README.md should read:\n"
+        << reference_rows();
 }
 
 TEST(Config, address_needs_host_and_port) {
