@@ -37,11 +37,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto pairs = parse_query(text)) {
         KN_CHECK(pairs->size() <= kQueryPairsMax, "the number of pairs is bounded");
         for (const auto& [name, value] : *pairs) {
-            KN_CHECK(base::is_utf8(name) && base::is_utf8(value), "decoded text is UTF-8");
+            KN_CHECK(kinodex::base::is_utf8(name) && kinodex::base::is_utf8(value),
+                     "decoded text is UTF-8");
         }
     }
-    KN_CHECK(base::is_utf8(base::repaired_utf8(text)), "repaired text is UTF-8");
-    KN_CHECK(!base::is_utf8(text) || base::repaired_utf8(text) == text,
+    KN_CHECK(kinodex::base::is_utf8(kinodex::base::repaired_utf8(text)), "repaired text is UTF-8");
+    KN_CHECK(!kinodex::base::is_utf8(text) || kinodex::base::repaired_utf8(text) == text,
              "repair leaves good text alone");
     const auto match = router.find(Method::get, text);
     KN_CHECK(match.path_values.size() <= 2, "as many values as placeholders");
