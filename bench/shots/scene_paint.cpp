@@ -93,7 +93,8 @@ Scene::Scene(std::uint64_t seed, const SceneOptions& options, int frame_width)
     std::vector<float> red(pixels / 4);
     const double contrast = palette.between(22, 48);
     const double mean = palette.between(70, 165);
-    for (int octave = 0; octave < 6; ++octave) {
+    // Down to cells of two pixels, as fine as a sharp lens shows.
+    for (int octave = 0; octave < size_bits_ - 2; ++octave) {
         const int cell_bits = size_bits_ - 2 - octave;
         // Each octave is a bit more than half as strong: the spectrum of photographs.
         const double strength = 1.15 * contrast * std::pow(0.68, octave);

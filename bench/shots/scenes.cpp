@@ -29,6 +29,7 @@ struct Style {
     bool wild_camera = false;
     bool similar = false;
     bool mixed_joins = false;
+    bool mostly_cuts = false;
     double grain = 0;
     int shot_frames_min = 35;
     int shot_frames_max = 130;
@@ -71,6 +72,12 @@ bool style_of(std::string_view name, Style& style) {
     } else if (name == "mixed") {
         style.mixed_joins = true;
         style.flashes = true;
+    } else if (name == "film") {
+        // What a film is mostly made of: shots of 2 to 8 s, most of them cut.
+        style.mixed_joins = true;
+        style.mostly_cuts = true;
+        style.shot_frames_min = 50;
+        style.shot_frames_max = 200;
     } else {
         return false;
     }
@@ -103,8 +110,8 @@ std::vector<ShotPlan> plan_shots(const Style& style, std::uint64_t seed, int wid
         }
         shot.join_in = style.join;
         if (style.mixed_joins) {
-            constexpr Join kJoins[] = {Join::cut, Join::cut, Join::fade, Join::dissolve};
-            shot.join_in = kJoins[random.whole(0, 3)];
+            constexpr Join kJoins[] = {Join::fade, Join::dissolve, Join::cut, Join::cut};
+            shot.join_in = kJoins[std::min(3, random.whole(0, style.mostly_cuts ? 11 : 3))];
         }
         if (shots.empty()) {
             shot.join_in = Join::cut;

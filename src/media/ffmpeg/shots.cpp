@@ -13,9 +13,22 @@ using plan::SmallPicture;
 // The first frame after a cut is coded nearly like a key frame: well above its neighbours, and not
 // tiny beside the last key frame.
 constexpr double kSpikeOverUsual = 2.0;
-constexpr double kSpikeOfKey = 0.12;
-constexpr std::size_t kUsualSizesMax = 40;
+constexpr double kSpikeOfKey = 0.25;
+// Neighbours on each side that say what is usual: motion and rate control change it soon.
+constexpr std::size_t kSpikeReach = 5;
 constexpr std::size_t kGroupLengthsMax = 16;
+// Bytes a frame, averaged over this many frames, stay this close to their median within a shot.
+constexpr std::size_t kSizeWindowFrames = 6;
+constexpr double kUnevenRise = 1.45;
+constexpr double kUnevenFall = 0.35;
+constexpr double kEvenAnchors = 1.6;
+// Motion within a shot brings in less new colour than this in a few seconds.
+constexpr double kSamePalette = 0.25;
+// A cut that needs no closer look: both pictures ordinary, and plainly not the same.
+constexpr double kPlainContrast = 8;
+constexpr double kPlainDark = 35;
+constexpr double kPlainBright = 200;
+constexpr double kPlainCut = 14;
 // Frames after the last spike that are looked at before a run may end: a flash must be over.
 constexpr std::int64_t kAfterSpikeFrames = plan::kFlashFramesMax + 2;
 // Local shots of one run that keep a frame as a possible picture.
@@ -184,24 +197,30 @@ std::optional<SmallPicture> ShotTrack::look_at_key(const Held& held) {
     return *small;
 }
 
-/// Which packets of the group (and the leading ones after it) are far larger than usual.
-std::vector<bool> ShotTrack::spikes() {
+/// Which packets of the group are far larger than those around them, as the first one after a cut
+/// is: nothing it could be predicted from. B frames have both sides to be predicted from.
+std::vector<bool> ShotTrack::spikes() const {
     std::vector<bool> found(group_.size() + leading_.size(), false);
-    std::vector<double> sizes(usual_sizes_.begin(), usual_sizes_.end());
+    std::vector<std::size_t> anchors;
     for (std::size_t i = 1; i < group_.size(); ++i) {
         if (!group_[i].is_between) {
-            sizes.push_back(group_[i].packet->size);
-            usual_sizes_.push_back(group_[i].packet->size);
+            anchors.push_back(i);
         }
     }
-    while (usual_sizes_.size() > kUsualSizesMax) {
-        usual_sizes_.pop_front();
-    }
-    const double usual = plan::median_of(std::move(sizes));
     const double least = kSpikeOfKey * group_.front().packet->size;
-    for (std::size_t i = 1; i < group_.size(); ++i) {
-        const double size = group_[i].packet->size;
-        found[i] = size > kSpikeOverUsual * usual && size > least;
+    const auto usual = [&](std::size_t from, std::size_t to) {
+        std::vector<double> sizes;
+        for (std::size_t k = from; k < std::min(to, anchors.size()); ++k) {
+            sizes.push_back(group_[anchors[k]].packet->size);
+        }
+        return plan::median_of(std::move(sizes));
+    };
+    for (std::size_t k = 0; k < anchors.size(); ++k) {
+        // Above both sides: where a busier stretch begins, sizes step up and stay.
+        const double before = usual(k > kSpikeReach ? k - kSpikeReach : 0, k);
+        const double after = usual(k + 1, k + 1 + kSpikeReach);
+        const double size = group_[anchors[k]].packet->size;
+        found[anchors[k]] = size > least && size > kSpikeOverUsual * std::max(before, after);
     }
     return found;
 }
@@ -333,10 +352,78 @@ std::vector<bool> ShotTrack::unresolved(const Samples& samples) const {
     return found;
 }
 
-/// Whether the key frames around the group show different things. A camera that moved on shows a
-/// part of the same scene; that excuse counts where the encoder put its key frame by the clock. One
-/// that came early may be its answer to a cut.
-bool ShotTrack::may_differ() {
+/// Whether bytes a frame rise or sink for a while: transitions cost bits, black frames none. Motion
+/// and detail cost the same all along.
+/// Looks at frames [from, to) of the group.
+bool ShotTrack::is_uneven(std::int64_t from, std::int64_t to) const {
+    std::vector<std::pair<std::int64_t, int>> sizes;
+    for (std::size_t i = 1; i < group_.size(); ++i) {
+        const std::int64_t number = number_of(group_[i]);
+        if (number >= from && number < to) {
+            sizes.emplace_back(number, group_[i].packet->size);
+        }
+    }
+    std::ranges::sort(sizes);
+    std::vector<double> sums;
+    double sum = 0;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        sum += sizes[i].second;
+        if (i + 1 >= kSizeWindowFrames) {
+            sums.push_back(sum);
+            sum -= sizes[i + 1 - kSizeWindowFrames].second;
+        }
+    }
+    if (sums.empty()) {
+        return true;
+    }
+    const double usual = plan::median_of(sums);
+    const auto [least, most] = std::ranges::minmax(sums);
+    return most > kUnevenRise * usual || least < kUnevenFall * usual;
+}
+
+/// Both key frames are ordinary pictures, and no motion makes one of the other.
+bool ShotTrack::is_plainly_new() const {
+    const auto before = plan::luma_statistics(*key_);
+    const auto after = plan::luma_statistics(*next_key_);
+    const bool is_plain = std::min(before.deviation, after.deviation) > kPlainContrast &&
+                          std::min(before.mean, after.mean) > kPlainDark &&
+                          std::max(before.mean, after.mean) < kPlainBright;
+    return is_plain && plan::difference(*key_, *next_key_) > kPlainCut &&
+           plan::palette_difference(*key_, *next_key_) > kSamePalette;
+}
+
+/// The frame of the one large packet in an otherwise even group, shown right after a frame that was
+/// decoded before it: nothing but a cut costs bits once.
+std::optional<std::int64_t> ShotTrack::clean_spike(const std::vector<bool>& spiking) const {
+    if (std::ranges::count(spiking, true) != 1 || !has_all_times_) {
+        return std::nullopt;
+    }
+    const auto index = static_cast<std::size_t>(std::ranges::find(spiking, true) - spiking.begin());
+    const std::int64_t frame = number_of(group_[index]);
+    const std::int64_t end = base_ + std::ssize(times_);
+    std::int64_t shown_before = base_;
+    for (std::size_t i = 0; i < index; ++i) {
+        shown_before = std::max(shown_before, number_of(group_[i]));
+    }
+    const bool is_clean =
+        shown_before == frame - 1 && !is_uneven(base_, frame) && !is_uneven(frame + 1, end);
+    return is_clean ? std::optional(frame) : std::nullopt;
+}
+
+/// No frame that others refer to is much larger than usual: nothing fades or dissolves, not even in
+/// the few frames before the group's end.
+bool ShotTrack::has_even_anchors() const {
+    std::vector<double> sizes;
+    for (std::size_t i = 1; i < group_.size(); ++i) {
+        if (!group_[i].is_between) {
+            sizes.push_back(group_[i].packet->size);
+        }
+    }
+    return !sizes.empty() &&
+           *std::ranges::max_element(sizes) < kEvenAnchors * plan::median_of(sizes);
+}
+
+ShotTrack::Verdict ShotTrack::judge(const std::vector<bool>& spiking) {
     const auto longest = std::ranges::max_element(group_lengths_);
     const bool is_by_clock = longest != group_lengths_.end() && times_.size() >= *longest;
     group_lengths_.push_back(times_.size());
@@ -344,10 +431,29 @@ bool ShotTrack::may_differ() {
         group_lengths_.pop_front();
     }
     if (!key_ || !next_key_) {
-        return true;
+        return Verdict::look_inside;
     }
-    return plan::difference(*key_, *next_key_) >= plan::kSameScene &&
-           !(is_by_clock && plan::panned_difference(*key_, *next_key_) < plan::kSameScene);
+    const double change = plan::difference(*key_, *next_key_);
+    const auto spike_count = std::ranges::count(spiking, true);
+    // Away to another shot and back takes two cuts.
+    if (spike_count > 1 || (spike_count == 1 && change >= plan::kSameScene)) {
+        return is_by_clock && is_plainly_new() && clean_spike(spiking) ? Verdict::cut_at_spike
+                                                                       : Verdict::look_inside;
+    }
+    if (change < plan::kSameScene) {
+        return Verdict::same_shot;
+    }
+    if (is_uneven(base_, finder_.frame_count()) || std::ranges::all_of(group_, &Held::is_key)) {
+        return Verdict::look_inside;
+    }
+    if (is_by_clock) {
+        // The encoder saw no cut, and nothing cost extra. A cut right at the key frame remains.
+        const bool is_motion = plan::palette_difference(*key_, *next_key_) < kSamePalette ||
+                               plan::panned_difference(*key_, *next_key_) < plan::kSameScene;
+        return is_motion ? Verdict::same_shot : Verdict::look_inside;
+    }
+    // A key frame that came early is mostly the encoder's answer to a cut; or to a flash or a fade.
+    return is_plainly_new() && has_even_anchors() ? Verdict::cut_at_end : Verdict::look_inside;
 }
 
 base::Result<void> ShotTrack::analyze_group() {
@@ -355,12 +461,12 @@ base::Result<void> ShotTrack::analyze_group() {
     next_key_ = leading_.empty() ? std::nullopt : look_at_key(leading_.front());
     const std::vector<bool> spiking = spikes();
     const bool has_spike = std::ranges::find(spiking, true) != spiking.end();
-    const bool is_suspicious = may_differ() || has_spike;
+    const Verdict verdict = judge(spiking);
     Samples samples;
     if (key_) {
         samples[base_] = *key_;
     }
-    if (is_suspicious && times_.size() > 1) {
+    if (verdict == Verdict::look_inside && times_.size() > 1) {
         std::vector<bool> wanted = spiking;
         std::int64_t may_stop_at = finder_.frame_count();
         if (has_spike) {
@@ -394,8 +500,15 @@ base::Result<void> ShotTrack::analyze_group() {
         }
     }
     for (const auto& [number, small] : samples) {
-        finder_.add_sample(number, small);
+        finder_.add_sample(number, small, number == base_ ? link_ : plan::Link::measured);
     }
+    if (verdict == Verdict::cut_at_spike) {
+        finder_.add_cut(*clean_spike(spiking));
+    }
+    link_ = verdict == Verdict::same_shot || verdict == Verdict::cut_at_spike
+                ? plan::Link::same_shot
+            : verdict == Verdict::cut_at_end ? plan::Link::cut
+                                             : plan::Link::measured;
     return report(finder_.settle());
 }
 
@@ -437,6 +550,7 @@ void ShotTrack::end_long_group() {
         return true;
     });
     is_long_ = false;
+    link_ = plan::Link::measured;
 }
 
 base::Result<void> ShotTrack::report(const std::vector<plan::Boundary>& boundaries) {

@@ -46,6 +46,8 @@ class ShotTrack {
         bool is_between = false;  // shown before a packet that was decoded earlier: a B frame
     };
     using Group = std::vector<Held>;
+    /// What key frames and packet sizes say about a group.
+    enum class Verdict { same_shot, cut_at_end, cut_at_spike, look_inside };
     /// What to decode of a group.
     struct Pass {
         std::vector<PlannedPacket> packets;
@@ -65,8 +67,12 @@ class ShotTrack {
     [[nodiscard]] double seconds(std::int64_t ticks) const;
     void lay_out_times();
     std::optional<plan::SmallPicture> look_at_key(const Held& held);
-    [[nodiscard]] bool may_differ();
-    [[nodiscard]] std::vector<bool> spikes();
+    [[nodiscard]] bool is_uneven(std::int64_t from, std::int64_t to) const;
+    [[nodiscard]] bool has_even_anchors() const;
+    [[nodiscard]] bool is_plainly_new() const;
+    [[nodiscard]] std::optional<std::int64_t> clean_spike(const std::vector<bool>& spiking) const;
+    [[nodiscard]] Verdict judge(const std::vector<bool>& spiking);
+    [[nodiscard]] std::vector<bool> spikes() const;
     [[nodiscard]] bool can_leave_out(const Held& held) const;
     [[nodiscard]] Pass plan_pass(const std::vector<bool>& wanted, std::int64_t may_stop_at) const;
     void run(const Pass& pass, Samples& into);
@@ -91,12 +97,12 @@ class ShotTrack {
     std::int64_t end_time_ = 0;
     bool has_any_ = false;
 
+    plan::Link link_ = plan::Link::measured;      // of the group's key frame to what came before
     std::vector<std::int64_t> times_;             // of the group's shown frames, sorted
     std::int64_t base_ = 0;                       // number of the group's first frame
     std::optional<plan::SmallPicture> key_;       // of the group
     std::optional<plan::SmallPicture> next_key_;  // of the group after it
     std::deque<std::size_t> group_lengths_;       // of recent groups, in frames
-    std::deque<int> usual_sizes_;                 // of recent frames that others refer to
 
     std::vector<Shot> shots_;
     double shot_start_sec_ = 0;

@@ -13,8 +13,8 @@ namespace {
 
 using plan::SmallPicture;
 
-// Every second row is enough for a mean and halves the memory traffic.
-constexpr int kRowStep = 2;
+// Rows of a cell that are enough for its mean; reading the rest would only cost time.
+constexpr int kRowsOfCell = 8;
 
 struct PlaneView {
     const std::uint8_t* bytes = nullptr;
@@ -55,7 +55,8 @@ void cell_means(const PlaneView& plane, std::vector<std::uint32_t>& sums,
         const int bottom = std::max(top + 1, (row + 1) * plane.height / SmallPicture::kRows);
         std::ranges::fill(sums, 0U);
         std::uint32_t rows = 0;
-        for (int y = top; y < bottom; y += kRowStep) {
+        const int step = std::max(1, (bottom - top) / kRowsOfCell);
+        for (int y = top; y < bottom; y += step) {
             add_row(plane, y, sums);
             ++rows;
         }

@@ -294,6 +294,10 @@ std::optional<ShotFinder::Dissolve> ShotFinder::dissolve_at(std::size_t first, s
     const SmallPicture& new_shot = samples_[b].picture;
     const SmallPicture& middle = samples_[center].picture;
     const Mix mix = mix_of(old_shot, new_shot, middle);
+    // Into or out of a flat picture is a fade.
+    if (std::min(samples_[a].luma.deviation, samples_[b].luma.deviation) < kFadeContrastMin) {
+        return std::nullopt;
+    }
     if (mix.residual > kDissolveResidualMiddle || mix.share < 0.2 || mix.share > 0.8 ||
         correlation(old_shot, new_shot) > kDissolveCorrelation) {
         return std::nullopt;
