@@ -9,7 +9,7 @@
 
 #include "media/child.h"
 #include "media/ffmpeg/audio_track.h"
-#include "media/ffmpeg/probe_made_media.h"
+#include "media/ffmpeg/test_media.h"
 
 namespace kinodex::media {
 namespace {

@@ -4,7 +4,7 @@
 #include <boost/json.hpp>
 
 #include "media/child.h"
-#include "media/ffmpeg/probe_made_media.h"
+#include "media/ffmpeg/test_media.h"
 #include "media/ffmpeg/probe_sniff.h"
 
 namespace kinodex::media {

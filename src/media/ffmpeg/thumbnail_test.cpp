@@ -6,7 +6,7 @@
 #include "media/child.h"
 #include "media/ffmpeg/picture.h"
 #include "media/ffmpeg/picture_still.h"
-#include "media/ffmpeg/probe_made_media.h"
+#include "media/ffmpeg/test_media.h"
 #include "media/ffmpeg/thumbnail_score.h"
 
 namespace kinodex::media {
