@@ -1,13 +1,15 @@
 #include "media/ffmpeg/shots_decoder.h"
 
 #include "media/ffmpeg/input.h"
+#include "media/ffmpeg/shots_pictures.h"
 
 namespace kinodex::media {
 
 base::Result<ShotDecoder> ShotDecoder::open(const AVStream& stream) {
     KN_TRY(context, open_decoder(stream));
-    // Frames are only measured as thumbnails, except key frames, which may become pictures.
-    context->skip_loop_filter = AVDISCARD_NONKEY;
+    // Thumbnails need no deblocking, and scaling large frames down to pictures smooths them anyway.
+    context->skip_loop_filter =
+        context->width > kShotPictureWidth ? AVDISCARD_ALL : AVDISCARD_NONKEY;
     // A key frame alone can look incomplete to a decoder that waits for recovery points.
     context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
     return ShotDecoder(std::move(context));

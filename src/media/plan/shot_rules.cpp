@@ -13,8 +13,6 @@ constexpr double kJumpFloor = 6.0;
 constexpr double kJumpOverUsual = 2.5;
 // Samples on each side that say what is usual.
 constexpr std::size_t kUsualReach = 6;
-// Within a burst of jumps, one must stand out this much to be a cut.
-constexpr double kStandsOut = 1.8;
 // After a flash the picture is back: less than this part of the jump is left.
 constexpr double kFlashRemainder = 0.4;
 

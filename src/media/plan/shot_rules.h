@@ -29,6 +29,8 @@ inline constexpr int kFlashFramesMax = 6;
 inline constexpr int kTransitionReachFrames = 50;
 /// Key frames that differ less than this have nothing between them worth decoding.
 inline constexpr double kSameScene = 4.0;
+/// A cut's step is this many times those beside it; in a transition or a pan they are alike.
+inline constexpr double kStandsOut = 1.8;
 
 /// Whether a step between neighbouring samples stands out from its surroundings.
 /// `usual` is the median step near it. Same unit as `difference`.

@@ -1,0 +1,170 @@
+// What can be known of a group of pictures from its key frames and the sizes of its packets.
+#include <algorithm>
+
+#include "media/ffmpeg/shots.h"
+
+namespace kinodex::media {
+namespace {
+
+// The first frame after a cut is coded nearly like a key frame: well above its neighbours, and not
+// tiny beside the last key frame.
+constexpr double kSpikeOverUsual = 2.0;
+constexpr double kSpikeOfKey = 0.25;
+// Neighbours on each side that say what is usual: motion and rate control change it soon.
+constexpr std::size_t kSpikeReach = 5;
+constexpr std::size_t kGroupLengthsMax = 16;
+// Bytes a frame, averaged over this many frames, stay this close to their median within a shot.
+constexpr std::size_t kSizeWindowFrames = 6;
+constexpr double kUnevenRise = 1.45;
+constexpr double kUnevenFall = 0.35;
+constexpr double kEvenAnchors = 1.6;
+// Motion within a shot brings in less new colour than this in a few seconds.
+constexpr double kSamePalette = 0.25;
+// No transition to another scene leaves the colours this equal.
+constexpr double kEqualPalette = 0.16;
+// A cut that needs no closer look: both pictures ordinary, and plainly not the same.
+constexpr double kPlainContrast = 8;
+constexpr double kPlainDark = 35;
+constexpr double kPlainBright = 200;
+constexpr double kPlainCut = 14;
+
+}  // namespace
+
+/// Which packets of the group are far larger than those around them, as the first one after a cut
+/// is: nothing it could be predicted from. B frames have both sides to be predicted from.
+std::vector<bool> ShotTrack::spikes() const {
+    std::vector<bool> found(group_.size() + leading_.size(), false);
+    std::vector<std::size_t> anchors;
+    for (std::size_t i = 1; i < group_.size(); ++i) {
+        if (!group_[i].is_between) {
+            anchors.push_back(i);
+        }
+    }
+    const double least = kSpikeOfKey * group_.front().packet->size;
+    const auto usual = [&](std::size_t from, std::size_t to) {
+        std::vector<double> sizes;
+        for (std::size_t k = from; k < std::min(to, anchors.size()); ++k) {
+            sizes.push_back(group_[anchors[k]].packet->size);
+        }
+        return plan::median_of(std::move(sizes));
+    };
+    for (std::size_t k = 0; k < anchors.size(); ++k) {
+        // Above both sides: where a busier stretch begins, sizes step up and stay.
+        const double before = usual(k > kSpikeReach ? k - kSpikeReach : 0, k);
+        const double after = usual(k + 1, k + 1 + kSpikeReach);
+        const double size = group_[anchors[k]].packet->size;
+        found[anchors[k]] = size > least && size > kSpikeOverUsual * std::max(before, after);
+    }
+    return found;
+}
+
+/// Whether bytes a frame rise or sink for a while: transitions cost bits, black frames none. Motion
+/// and detail cost the same all along.
+/// Looks at frames [from, to) of the group.
+bool ShotTrack::is_uneven(std::int64_t from, std::int64_t to) const {
+    std::vector<std::pair<std::int64_t, int>> sizes;
+    for (std::size_t i = 1; i < group_.size(); ++i) {
+        const std::int64_t number = number_of(group_[i]);
+        if (number >= from && number < to) {
+            sizes.emplace_back(number, group_[i].packet->size);
+        }
+    }
+    std::ranges::sort(sizes);
+    std::vector<double> sums;
+    double sum = 0;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        sum += sizes[i].second;
+        if (i + 1 >= kSizeWindowFrames) {
+            sums.push_back(sum);
+            sum -= sizes[i + 1 - kSizeWindowFrames].second;
+        }
+    }
+    if (sums.empty()) {
+        return true;
+    }
+    const double usual = plan::median_of(sums);
+    const auto [least, most] = std::ranges::minmax(sums);
+    return most > kUnevenRise * usual || least < kUnevenFall * usual;
+}
+
+/// Both key frames are ordinary pictures, and no motion makes one of the other.
+bool ShotTrack::is_plainly_new() const {
+    const auto before = plan::luma_statistics(*key_);
+    const auto after = plan::luma_statistics(*next_key_);
+    const bool is_plain = std::min(before.deviation, after.deviation) > kPlainContrast &&
+                          std::min(before.mean, after.mean) > kPlainDark &&
+                          std::max(before.mean, after.mean) < kPlainBright;
+    return is_plain && plan::difference(*key_, *next_key_) > kPlainCut &&
+           plan::palette_difference(*key_, *next_key_) > kSamePalette;
+}
+
+/// The frame of the one large packet in an otherwise even group, shown right after a frame that was
+/// decoded before it: nothing but a cut costs bits once.
+std::optional<std::int64_t> ShotTrack::clean_spike(const std::vector<bool>& spiking) const {
+    if (std::ranges::count(spiking, true) != 1 || !has_all_times_) {
+        return std::nullopt;
+    }
+    const auto index = static_cast<std::size_t>(std::ranges::find(spiking, true) - spiking.begin());
+    const std::int64_t frame = number_of(group_[index]);
+    const std::int64_t end = base_ + std::ssize(times_);
+    std::int64_t shown_before = base_;
+    for (std::size_t i = 0; i < index; ++i) {
+        shown_before = std::max(shown_before, number_of(group_[i]));
+    }
+    const bool is_clean =
+        shown_before == frame - 1 && !is_uneven(base_, frame) && !is_uneven(frame + 1, end);
+    return is_clean ? std::optional(frame) : std::nullopt;
+}
+
+/// No frame that others refer to is much larger than usual: nothing fades or dissolves, not even in
+/// the few frames before the group's end.
+bool ShotTrack::has_even_anchors() const {
+    std::vector<double> sizes;
+    for (std::size_t i = 1; i < group_.size(); ++i) {
+        if (!group_[i].is_between) {
+            sizes.push_back(group_[i].packet->size);
+        }
+    }
+    return !sizes.empty() &&
+           *std::ranges::max_element(sizes) < kEvenAnchors * plan::median_of(sizes);
+}
+
+ShotTrack::Verdict ShotTrack::judge(const std::vector<bool>& spiking) {
+    const auto longest = std::ranges::max_element(group_lengths_);
+    const bool is_by_clock = longest != group_lengths_.end() && times_.size() >= *longest;
+    group_lengths_.push_back(times_.size());
+    if (group_lengths_.size() > kGroupLengthsMax) {
+        group_lengths_.pop_front();
+    }
+    if (!key_ || !next_key_) {
+        return Verdict::look_inside;
+    }
+    const double change = plan::difference(*key_, *next_key_);
+    const auto spike_count = std::ranges::count(spiking, true);
+    // Away to another shot and back takes two cuts.
+    if (spike_count > 1 || (spike_count == 1 && change >= plan::kSameScene)) {
+        return is_by_clock && is_plainly_new() && clean_spike(spiking) ? Verdict::cut_at_spike
+                                                                       : Verdict::look_inside;
+    }
+    if (change < plan::kSameScene) {
+        return Verdict::same_shot;
+    }
+    if (std::ranges::all_of(group_, &Held::is_key)) {
+        return Verdict::look_inside;
+    }
+    const double palette = plan::palette_difference(*key_, *next_key_);
+    if (is_uneven(base_, finder_.frame_count())) {
+        // Bits come and go with motion too, but that keeps its colours.
+        return is_by_clock && palette < kEqualPalette ? Verdict::same_shot : Verdict::look_inside;
+    }
+    if (is_by_clock) {
+        // The encoder saw no cut, and nothing cost extra. A cut right at the key frame remains.
+        const bool is_motion =
+            palette < kSamePalette || plan::panned_difference(*key_, *next_key_) < plan::kSameScene;
+        return is_motion ? Verdict::same_shot : Verdict::look_inside;
+    }
+    // A key frame that came early is mostly the encoder's answer to a cut; or to a flash or a fade.
+    return is_plainly_new() && has_even_anchors() ? Verdict::cut_at_end : Verdict::look_inside;
+}
+
+}  // namespace kinodex::media
