@@ -1,27 +1,37 @@
 """Films for the rows about media, made by FFmpeg; each is made once in a run."""
+import subprocess
+
 from lib import process
 
 CLIP_SEC = 10
+RATE = 25
 HOUR_SEC = 3_600
 UPLOAD_BYTES = 190 * 1000 * 1000
 
 
 class Films:
-    def __init__(self, folder):
+    """`painter`: the program that paints scenes with the spectrum of photographs."""
+
+    def __init__(self, folder, painter):
         self.folder = folder
+        self.painter = painter
 
     def clip(self):
         """10 s of 720p H.264 and AAC, a key frame every 2 s, about 4.2 Mbit/s."""
         path = self.folder / "clip.mp4"
         if not path.exists():
+            raw = self.folder / "clip.yuv"
+            with open(raw, "wb") as frames:
+                subprocess.run([self.painter, "film", "301", "1280", "720", str(CLIP_SEC * RATE),
+                                self.folder / "clip.json"], stdout=frames, check=True, timeout=120)
             process.run(
-                ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
-                 "testsrc2=size=1280x720:rate=25", "-f", "lavfi", "-i",
+                ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s",
+                 "1280x720", "-r", str(RATE), "-i", raw, "-f", "lavfi", "-i",
                  "aevalsrc=0.2*sin(440*2*PI*t)|0.2*sin(660*2*PI*t):s=48000", "-t", str(CLIP_SEC),
-                 "-vf", "noise=alls=12:allf=t", "-c:v", "libx264", "-preset", "veryfast", "-b:v",
-                 "4100k", "-maxrate", "5000k", "-bufsize", "8000k", "-g", "50", "-sc_threshold",
-                 "0", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k", "-movflags",
-                 "+faststart", path])
+                 "-c:v", "libx264", "-preset", "veryfast", "-b:v", "4100k", "-maxrate", "5000k",
+                 "-bufsize", "8000k", "-g", str(2 * RATE), "-sc_threshold", "0", "-pix_fmt",
+                 "yuv420p", "-c:a", "aac", "-b:a", "128k", "-movflags", "+faststart", path])
+            raw.unlink()
         return path
 
     def hour(self):
