@@ -14,7 +14,7 @@ namespace {
 
 // Write-back starts early, so that the final fsync finds little left to do: at 190 MB this turns
 // most of the fsync's wait into time that the network takes anyway.
-constexpr std::uint64_t kWritebackBytes = 8 * 1024 * 1024;
+constexpr std::uint64_t kWritebackBytes = 1024 * 1024;
 
 struct DraftFile {
     std::string root;
