@@ -16,15 +16,42 @@ constexpr std::int64_t kScanBytesMax = 512LL * 1024 * 1024;
 constexpr std::int64_t kScanPacketsMax = 5'000'000;
 constexpr double kFpsMax = 1000;
 
+/// The first and the last time that was seen.
+struct Span {
+    double first_sec = 0;
+    double last_sec = 0;
+    bool is_empty = true;
+
+    void add(double sec) {
+        first_sec = is_empty ? sec : std::min(first_sec, sec);
+        last_sec = is_empty ? sec : std::max(last_sec, sec);
+        is_empty = false;
+    }
+    [[nodiscard]] double length() const { return last_sec - first_sec; }
+};
+
 struct Scan {
     double first_sec = 0;
     double end_sec = 0;
     std::int64_t video_frames = 0;
-    double video_first_sec = 0;
-    double video_end_sec = 0;
+    Span shown;    // of the video's presentation times
+    Span decoded;  // and of its decode times
+    bool all_shown_known = true;
     bool is_complete = false;
     bool has_times = false;
 };
+
+void add_picture(Scan& scan, const AVPacket& packet, double unit) {
+    ++scan.video_frames;
+    if (packet.pts != AV_NOPTS_VALUE) {
+        scan.shown.add(static_cast<double>(packet.pts) * unit);
+    } else {
+        scan.all_shown_known = false;  // program streams leave some out
+    }
+    if (packet.dts != AV_NOPTS_VALUE) {
+        scan.decoded.add(static_cast<double>(packet.dts) * unit);
+    }
+}
 
 Scan scan_packets(Input& input, const AVStream* video) {
     Scan scan;
@@ -45,12 +72,9 @@ Scan scan_packets(Input& input, const AVStream* video) {
             scan.first_sec = scan.has_times ? std::min(scan.first_sec, from) : from;
             scan.end_sec = scan.has_times ? std::max(scan.end_sec, to) : to;
             scan.has_times = true;
-            if (&stream == video) {
-                const bool is_first = scan.video_frames == 0;
-                scan.video_first_sec = is_first ? from : std::min(scan.video_first_sec, from);
-                scan.video_end_sec = is_first ? to : std::max(scan.video_end_sec, to);
-                ++scan.video_frames;
-            }
+        }
+        if (&stream == video) {
+            add_picture(scan, *packet, av_q2d(stream.time_base));
         }
         av_packet_unref(packet.get());
     }
@@ -86,6 +110,12 @@ bool is_steady(const AVStream& video) {
 }  // namespace
 
 void rewind(Input& input) {
+    // Program and transport streams have no index: a seek to their first time lands some pictures
+    // behind it.
+    if ((input->iformat->flags & AVFMT_TS_DISCONT) != 0) {
+        av_seek_frame(input.get(), -1, 0, AVSEEK_FLAG_BYTE);
+        return;
+    }
     const auto start = input->start_time == AV_NOPTS_VALUE ? 0 : input->start_time;
     avformat_seek_file(input.get(), -1, INT64_MIN, start, start, 0);
 }
@@ -160,9 +190,10 @@ Measured measure(Input& input, const AVStream* video) {
         measured.duration_sec = duration;
     }
     if (needs_fps) {
-        const double span = scan.video_end_sec - scan.video_first_sec;
+        // From the first picture to the last: program streams do not say how long the last lasts.
+        const double span = (scan.all_shown_known ? scan.shown : scan.decoded).length();
         measured.fps = scan.video_frames > 1 && span > 0
-                           ? sane_fps(static_cast<double>(scan.video_frames) / span)
+                           ? sane_fps(static_cast<double>(scan.video_frames - 1) / span)
                            : sane_fps(av_q2d(video->avg_frame_rate));
     }
     return measured;
