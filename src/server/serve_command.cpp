@@ -30,9 +30,14 @@ void print_welcome(const App& app) {
         fmt::print(
             "\nYour API key, shown only now:\n\n    {}\n\nTry it:\n\n"
             "    export KEY={}\n"
-            "    curl -s {}/v1.3/indexes -H \"x-api-key: $KEY\"\n"
-            "    curl -s {}/v1.3/assets -H \"x-api-key: $KEY\" -F method=direct -F "
-            "enable_hls=true -F enable_thumbnail=true -F file=@video.mp4\n\n",
+            "    curl -s {}/v1.3/indexes -H \"x-api-key: $KEY\" -H \"content-type: "
+            "application/json\" "
+            "-d "
+            "'{{\"index_name\":\"films\",\"models\":[{{\"model_name\":\"marengo3.0\",\"model_"
+            "options\":"
+            "[\"visual\"]}}]}}'\n"
+            "    curl -s {}/v1.3/indexes -H \"x-api-key: $KEY\"\n\n"
+            "Upload something: see the quick start in README.md.\n\n",
             app.new_key(), app.new_key(), base, base);
     }
     std::fflush(stdout);
