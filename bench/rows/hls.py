@@ -10,7 +10,7 @@ from lib.servers import Client, Nginx, local_path
 from lib.table import at_least, at_most, seconds
 
 UPLOADS = 3
-SEGMENTS = 40  # spread over the film; they fit the default cache
+SEGMENTS = 16  # spread over the film; they fit the default cache
 CONNECTIONS = 8
 POLL_SEC = 0.001
 POLL_LIMIT_SEC = 60
