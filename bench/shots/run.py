@@ -169,7 +169,7 @@ def evaluate(clips, tools, work):
 
 def make_speed_film(tools, work):
     """Five minutes of 720p at the bit rate of a camera or an upload, a key frame at least every 2 s, and sound."""
-    rate = ("-crf", "15")
+    rate = ("-crf", "19")
     parts = [Clip(f"part-{seed}", kind, seed, x264(*rate), frames=SPEED_PART_FRAMES, size=(1280, 720))
              for kind, seed in SPEED_PARTS]
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:

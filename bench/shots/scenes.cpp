@@ -73,9 +73,10 @@ bool style_of(std::string_view name, Style& style) {
         style.mixed_joins = true;
         style.flashes = true;
     } else if (name == "film") {
-        // What a film is mostly made of: shots of 2 to 8 s, most of them cut.
+        // What a film is mostly made of: shots of 2 to 8 s, most of them cut, a sensor's noise.
         style.mixed_joins = true;
         style.mostly_cuts = true;
+        style.grain = 2.0;
         style.shot_frames_min = 50;
         style.shot_frames_max = 200;
     } else {

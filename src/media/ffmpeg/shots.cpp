@@ -15,6 +15,11 @@ constexpr std::int64_t kAfterSpikeFrames = plan::kFlashFramesMax + 2;
 // Local shots of one run that keep a frame as a possible picture.
 constexpr int kRunPicturesMax = 6;
 
+bool shows_same(const SmallPicture& a, const SmallPicture& b) {
+    return plan::difference(a, b) < plan::kSameScene ||
+           plan::panned_difference(a, b) < plan::kSameScene;
+}
+
 std::int64_t time_of_frame(const AVFrame& frame) {
     return frame.pts != AV_NOPTS_VALUE ? frame.pts : frame.best_effort_timestamp;
 }
@@ -72,7 +77,7 @@ base::Result<void> ShotTrack::push(const AVPacket& packet) {
             take_long(frame);
             return true;
         });
-        return {};
+        return long_result_;
     }
     if (leading_.empty() && held.is_key) {
         leading_.push_back(std::move(held));
@@ -111,6 +116,7 @@ base::Result<void> ShotTrack::push(const AVPacket& packet) {
 base::Result<void> ShotTrack::close_group() {
     if (is_long_) {
         end_long_group();
+        KN_PASS(std::move(long_result_));
         next_key_ = leading_.empty() ? std::nullopt : look_at_key(leading_.front());
         KN_PASS(report(finder_.settle()));
     } else {
@@ -235,6 +241,7 @@ void ShotTrack::run(const Pass& pass, Samples& into) {
     std::vector<Best> bests;
     std::optional<SmallPicture> last;
     std::int64_t shown = 0;
+    std::int64_t last_jump = -1;
     decoder_.decode_run(pass.packets, [&](const AVFrame& frame) {
         const std::int64_t ticks = time_of_frame(frame);
         const auto at = std::ranges::lower_bound(times_, ticks);
@@ -251,6 +258,7 @@ void ShotTrack::run(const Pass& pass, Samples& into) {
         has_any_ = true;
         const std::int64_t number = base_ + index;
         const bool is_new = !last || plan::is_jump(plan::difference(*last, *small), 0);
+        last_jump = is_new && last ? number : last_jump;
         const double score = picture_score(frame, *small);
         if (is_new && std::ssize(bests) < kRunPicturesMax) {
             bests.push_back({});
@@ -261,8 +269,10 @@ void ShotTrack::run(const Pass& pass, Samples& into) {
         }
         into[number] = *small;
         last = *small;
-        return number < pass.may_stop_at || !next_key_ ||
-               plan::difference(*small, *next_key_) >= plan::kSameScene;
+        // Far enough past a spike or a cut, and the next key frame shows the same: all is told.
+        const bool is_past = number >= pass.may_stop_at ||
+                             (last_jump >= 0 && number >= last_jump + kAfterSpikeFrames);
+        return !(is_past && next_key_ && shows_same(*small, *next_key_));
     });
     for (Best& best : bests) {
         if (best.frame) {
@@ -356,7 +366,7 @@ base::Result<void> ShotTrack::analyze_group() {
         finder_.add_sample(number, small, number == base_ ? link_ : plan::Link::measured);
     }
     if (verdict == Verdict::cut_at_spike) {
-        finder_.add_cut(*clean_spike(spiking));
+        finder_.add_cut(*told_cut_);
     }
     link_ = verdict == Verdict::same_shot || verdict == Verdict::cut_at_spike
                 ? plan::Link::same_shot
@@ -392,8 +402,8 @@ void ShotTrack::take_long(const AVFrame& frame) {
         pictures_.offer(time_sec, frame, picture_score(frame, *small), false);
     }
     if (number % plan::kTransitionReachFrames == 0) {
-        // Errors of writing pictures come again with the next report.
-        (void)report(finder_.settle());
+        auto reported = report(finder_.settle());
+        long_result_ = long_result_ ? std::move(reported) : std::move(long_result_);
     }
 }
 

@@ -68,7 +68,8 @@ class ShotTrack {
     void lay_out_times();
     std::optional<plan::SmallPicture> look_at_key(const Held& held);
     [[nodiscard]] bool is_uneven(std::int64_t from, std::int64_t to) const;
-    [[nodiscard]] bool has_even_anchors() const;
+    [[nodiscard]] bool has_even_tail() const;
+    [[nodiscard]] std::optional<std::int64_t> faint_spike() const;
     [[nodiscard]] bool is_plainly_new() const;
     [[nodiscard]] std::optional<std::int64_t> clean_spike(const std::vector<bool>& spiking) const;
     [[nodiscard]] Verdict judge(const std::vector<bool>& spiking);
@@ -97,6 +98,8 @@ class ShotTrack {
     std::int64_t end_time_ = 0;
     bool has_any_ = false;
 
+    std::optional<std::int64_t> told_cut_;        // where packet sizes alone place a cut
+    base::Result<void> long_result_;              // of reports made while a long group runs
     plan::Link link_ = plan::Link::measured;      // of the group's key frame to what came before
     std::vector<std::int64_t> times_;             // of the group's shown frames, sorted
     std::int64_t base_ = 0;                       // number of the group's first frame

@@ -1,5 +1,6 @@
 // What can be known of a group of pictures from its key frames and the sizes of its packets.
 #include <algorithm>
+#include <limits>
 
 #include "media/ffmpeg/shots.h"
 
@@ -13,11 +14,21 @@ constexpr double kSpikeOfKey = 0.25;
 // Neighbours on each side that say what is usual: motion and rate control change it soon.
 constexpr std::size_t kSpikeReach = 5;
 constexpr std::size_t kGroupLengthsMax = 16;
+// A group this part shorter than the longest still ends by the clock.
+constexpr std::size_t kClockSlack = 16;
 // Bytes a frame, averaged over this many frames, stay this close to their median within a shot.
 constexpr std::size_t kSizeWindowFrames = 6;
 constexpr double kUnevenRise = 1.45;
 constexpr double kUnevenFall = 0.35;
-constexpr double kEvenAnchors = 1.6;
+// Right after a key frame sizes start low, as its detail still serves.
+constexpr std::int64_t kAfterKeyFrames = 10;
+// The last frames before a key frame, where a transition may have begun.
+constexpr std::int64_t kTailFrames = 10;
+constexpr double kEvenAnchors = 1.8;
+// Where noise fills every packet, a cut costs only this much more than its neighbours, once.
+constexpr double kFaintSpike = 1.35;
+constexpr double kFaintRival = 1.2;
+constexpr std::size_t kFaintReach = 3;
 // Motion within a shot brings in less new colour than this in a few seconds.
 constexpr double kSamePalette = 0.25;
 // No transition to another scene leaves the colours this equal.
@@ -72,10 +83,14 @@ bool ShotTrack::is_uneven(std::int64_t from, std::int64_t to) const {
     std::ranges::sort(sizes);
     std::vector<double> sums;
     double sum = 0;
+    double least = std::numeric_limits<double>::max();
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         sum += sizes[i].second;
         if (i + 1 >= kSizeWindowFrames) {
             sums.push_back(sum);
+            if (sizes[i].first > base_ + kAfterKeyFrames) {
+                least = std::min(least, sum);
+            }
             sum -= sizes[i + 1 - kSizeWindowFrames].second;
         }
     }
@@ -83,7 +98,7 @@ bool ShotTrack::is_uneven(std::int64_t from, std::int64_t to) const {
         return true;
     }
     const double usual = plan::median_of(sums);
-    const auto [least, most] = std::ranges::minmax(sums);
+    const double most = *std::ranges::max_element(sums);
     return most > kUnevenRise * usual || least < kUnevenFall * usual;
 }
 
@@ -116,26 +131,71 @@ std::optional<std::int64_t> ShotTrack::clean_spike(const std::vector<bool>& spik
     return is_clean ? std::optional(frame) : std::nullopt;
 }
 
-/// No frame that others refer to is much larger than usual: nothing fades or dissolves, not even in
-/// the few frames before the group's end.
-bool ShotTrack::has_even_anchors() const {
+/// No frame that others refer to is much larger than usual in the few frames before the group's
+/// end: nothing fades or dissolves there.
+bool ShotTrack::has_even_tail() const {
+    const std::int64_t tail = base_ + std::ssize(times_) - kTailFrames;
     std::vector<double> sizes;
+    double largest = 0;
     for (std::size_t i = 1; i < group_.size(); ++i) {
         if (!group_[i].is_between) {
-            sizes.push_back(group_[i].packet->size);
+            const double size = group_[i].packet->size;
+            sizes.push_back(size);
+            largest = number_of(group_[i]) >= tail ? std::max(largest, size) : largest;
         }
     }
-    return !sizes.empty() &&
-           *std::ranges::max_element(sizes) < kEvenAnchors * plan::median_of(sizes);
+    return !sizes.empty() && largest < kEvenAnchors * plan::median_of(sizes);
+}
+
+/// Where nothing else is uneven and the scene is plainly new: the one packet that stands out a bit
+/// among those that are coded like it, each right after the frame shown before it.
+std::optional<std::int64_t> ShotTrack::faint_spike() const {
+    struct Anchor {
+        std::int64_t frame = 0;
+        double size = 0;
+    };
+    std::vector<Anchor> anchors;
+    std::int64_t latest = base_;
+    for (std::size_t i = 1; i < group_.size(); ++i) {
+        const std::int64_t frame = number_of(group_[i]);
+        if (!group_[i].is_between && frame == latest + 1) {
+            anchors.push_back({frame, static_cast<double>(group_[i].packet->size)});
+        }
+        latest = std::max(latest, frame);
+    }
+    std::optional<std::int64_t> found;
+    double best = 0;
+    double second = 0;
+    for (std::size_t k = kFaintReach; k + kFaintReach < anchors.size(); ++k) {
+        std::vector<double> near;
+        for (std::size_t other = k - kFaintReach; other <= k + kFaintReach; ++other) {
+            if (other != k) {
+                near.push_back(anchors[other].size);
+            }
+        }
+        std::ranges::sort(near);
+        // The second largest: one odd neighbour does not count.
+        const double ratio = anchors[k].size / std::max(1.0, near[near.size() - 2]);
+        if (ratio > best) {
+            second = best;
+            best = ratio;
+            found = anchors[k].frame;
+        } else {
+            second = std::max(second, ratio);
+        }
+    }
+    return best > kFaintSpike && second < kFaintRival && has_all_times_ ? found : std::nullopt;
 }
 
 ShotTrack::Verdict ShotTrack::judge(const std::vector<bool>& spiking) {
     const auto longest = std::ranges::max_element(group_lengths_);
-    const bool is_by_clock = longest != group_lengths_.end() && times_.size() >= *longest;
+    const bool has_history = longest != group_lengths_.end();
+    const bool is_by_clock = has_history && times_.size() + times_.size() / kClockSlack >= *longest;
     group_lengths_.push_back(times_.size());
     if (group_lengths_.size() > kGroupLengthsMax) {
         group_lengths_.pop_front();
     }
+    told_cut_.reset();
     if (!key_ || !next_key_) {
         return Verdict::look_inside;
     }
@@ -143,14 +203,21 @@ ShotTrack::Verdict ShotTrack::judge(const std::vector<bool>& spiking) {
     const auto spike_count = std::ranges::count(spiking, true);
     // Away to another shot and back takes two cuts.
     if (spike_count > 1 || (spike_count == 1 && change >= plan::kSameScene)) {
-        return is_by_clock && is_plainly_new() && clean_spike(spiking) ? Verdict::cut_at_spike
-                                                                       : Verdict::look_inside;
+        if (is_by_clock && is_plainly_new()) {
+            told_cut_ = clean_spike(spiking);
+        }
+        return told_cut_ ? Verdict::cut_at_spike : Verdict::look_inside;
     }
     if (change < plan::kSameScene) {
         return Verdict::same_shot;
     }
     if (std::ranges::all_of(group_, &Held::is_key)) {
         return Verdict::look_inside;
+    }
+    const bool is_new = is_plainly_new();
+    if (is_by_clock && is_new) {
+        told_cut_ = faint_spike();
+        return told_cut_ ? Verdict::cut_at_spike : Verdict::look_inside;
     }
     const double palette = plan::palette_difference(*key_, *next_key_);
     if (is_uneven(base_, finder_.frame_count())) {
@@ -164,7 +231,7 @@ ShotTrack::Verdict ShotTrack::judge(const std::vector<bool>& spiking) {
         return is_motion ? Verdict::same_shot : Verdict::look_inside;
     }
     // A key frame that came early is mostly the encoder's answer to a cut; or to a flash or a fade.
-    return is_plainly_new() && has_even_anchors() ? Verdict::cut_at_end : Verdict::look_inside;
+    return is_new && has_history && has_even_tail() ? Verdict::cut_at_end : Verdict::look_inside;
 }
 
 }  // namespace kinodex::media

@@ -156,9 +156,13 @@ bool ShotFinder::is_flash(const Jump& jump) const {
 
 /// Whether the steps right beside the jump are nearly as large: a fade or a dissolve going on.
 bool ShotFinder::is_part_of_change(const Jump& jump) const {
+    const auto gap_at = [&](std::size_t i) {
+        return static_cast<double>(samples_[i].frame - samples_[i - 1].frame);
+    };
+    // What the step beside would be over as many frames.
     const auto step_at = [&](std::size_t i) {
         const bool is_known = i > 0 && i < samples_.size() && samples_[i].link == Link::measured;
-        return is_known ? samples_[i].step : 0;
+        return is_known ? samples_[i].step * gap_at(jump.strongest) / gap_at(i) : 0;
     };
     return samples_[jump.strongest].link == Link::measured &&
            samples_[jump.strongest].step <
