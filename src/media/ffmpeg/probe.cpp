@@ -8,6 +8,7 @@
 #include "media/child.h"
 #include "media/ffmpeg/picture_still.h"
 #include "media/ffmpeg/playback.h"
+#include "media/ffmpeg/probe_headers.h"
 #include "media/ffmpeg/probe_sniff.h"
 
 namespace kinodex::media {
@@ -109,8 +110,20 @@ base::Result<void> add_playback(ProbeReport& report, Input& input, const ProbeRe
     return {};
 }
 
+/// The first frame of the video when the headers say everything else; null, at the first packet,
+/// when the streams have to be searched.
+Frame frame_after_headers(Input& input) {
+    if (!headers_suffice(input)) {
+        return nullptr;
+    }
+    AVStream* video = input.best_stream(AVMEDIA_TYPE_VIDEO);
+    auto frame = first_frame_completing(input, *video);
+    rewind(input);
+    return frame ? std::move(*frame) : nullptr;
+}
+
 base::Result<ProbeReport> probe_streams(Input& input, const Sniffed& sniffed,
-                                        const ProbeRequest& request) {
+                                        const ProbeRequest& request, Frame frame) {
     const AVStream* video = input.best_stream(AVMEDIA_TYPE_VIDEO);
     const AVStream* audio = input.best_stream(AVMEDIA_TYPE_AUDIO);
     const AVStream* main = video != nullptr ? video : audio;
@@ -127,13 +140,17 @@ base::Result<ProbeReport> probe_streams(Input& input, const Sniffed& sniffed,
         return refused(typed, Errc::audio_format_unsupported, "no decoder for " + codec,
                        {{"format", codec}, {"supported_formats", kAudioFormats}});
     }
-    auto frame = first_frame(input, *main);
-    if (!frame) {
-        return broken(sniffed.kind == SniffedKind::media ? typed : sniffed, frame.error().detail);
+    if (frame == nullptr) {
+        auto first = first_frame(input, *main);
+        if (!first) {
+            return broken(sniffed.kind == SniffedKind::media ? typed : sniffed,
+                          first.error().detail);
+        }
+        frame = std::move(*first);
+        rewind(input);
     }
-    rewind(input);
     Measured measured = measure(input, video);
-    measured.frame = video != nullptr ? frame->get() : nullptr;
+    measured.frame = video != nullptr ? frame.get() : nullptr;
     ProbeReport report;
     report.type = video != nullptr ? AssetType::video : AssetType::audio;
     report.file_type = typed.mime;
@@ -144,8 +161,8 @@ base::Result<ProbeReport> probe_streams(Input& input, const Sniffed& sniffed,
     report.has_video = video != nullptr;
     if (video != nullptr) {
         const bool is_turned = rotation_of(*video) % 180 != 0;
-        const int width = (*frame)->width;
-        const int height = (*frame)->height;
+        const int width = frame->width;
+        const int height = frame->height;
         report.width = is_turned ? height : width;
         report.height = is_turned ? width : height;
     }
@@ -176,10 +193,13 @@ base::Result<ProbeReport> probe_file(const ProbeRequest& request) {
     if (!input) {
         return broken(sniffed, input.error().detail);
     }
-    if (auto found = input->find_streams(); !found) {
-        return broken(sniffed, found.error().detail);
+    Frame frame = frame_after_headers(*input);
+    if (frame == nullptr) {
+        if (auto found = input->find_streams(); !found) {
+            return broken(sniffed, found.error().detail);
+        }
     }
-    return probe_streams(*input, sniffed, request);
+    return probe_streams(*input, sniffed, request, std::move(frame));
 }
 
 }  // namespace kinodex::media

@@ -5,6 +5,7 @@
 
 #include "media/ffmpeg/picture.h"
 #include "media/ffmpeg/probe.h"
+#include "media/ffmpeg/probe_headers.h"
 
 namespace kinodex::media {
 namespace {
@@ -120,8 +121,10 @@ void rewind(Input& input) {
     avformat_seek_file(input.get(), -1, INT64_MIN, start, start, 0);
 }
 
-base::Result<Frame> first_frame(Input& input, const AVStream& stream) {
-    KN_TRY(decoder, open_decoder(stream));
+namespace {
+
+base::Result<Frame> first_frame_of(Input& input, const AVStream& stream,
+                                   const CodecContext& decoder) {
     decoder->max_pixels = kPicturePixelsMax;
     decoder->skip_loop_filter = AVDISCARD_ALL;  // only whether it decodes, and what it says
     const Packet packet = new_packet();
@@ -163,6 +166,20 @@ base::Result<Frame> first_frame(Input& input, const AVStream& stream) {
         }
     }
     return av_fail(Errc::file_unprocessable, "no decodable frame", error);
+}
+
+}  // namespace
+
+base::Result<Frame> first_frame(Input& input, const AVStream& stream) {
+    KN_TRY(decoder, open_decoder(stream));
+    return first_frame_of(input, stream, decoder);
+}
+
+base::Result<Frame> first_frame_completing(Input& input, AVStream& stream) {
+    KN_TRY(decoder, open_decoder(stream));
+    KN_TRY(frame, first_frame_of(input, stream, decoder));
+    complete_parameters(stream, *decoder);
+    return frame;
 }
 
 Measured measure(Input& input, const AVStream* video) {

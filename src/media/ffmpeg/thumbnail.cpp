@@ -9,6 +9,7 @@
 #include "media/child.h"
 #include "media/ffmpeg/picture.h"
 #include "media/ffmpeg/picture_still.h"
+#include "media/ffmpeg/probe_headers.h"
 #include "media/ffmpeg/thumbnail_frame.h"
 #include "media/ffmpeg/thumbnail_waveform.h"
 
@@ -54,7 +55,9 @@ base::Result<std::string> cover_art(Input& input, int max_width) {
 
 base::Result<std::string> stream_thumbnail(int fd, int max_width) {
     KN_TRY(input, Input::open(fd));
-    KN_PASS(input.find_streams());
+    if (!headers_suffice(input)) {
+        KN_PASS(input.find_streams());
+    }
     if (AVStream* video = input.best_stream(AVMEDIA_TYPE_VIDEO)) {
         KN_TRY(frame, representative_frame(input, *video));
         return jpeg_of(*frame, rotation_of(*video), max_width);
