@@ -1,7 +1,6 @@
 #include "runtime/lane.h"
 
 #include <pthread.h>
-#include <sched.h>
 
 #include <condition_variable>
 #include <deque>
@@ -10,18 +9,6 @@
 #include <vector>
 
 namespace kinodex::runtime {
-
-namespace {
-
-/// The kernel lets no thread of the batch class take the processor from the I/O thread that woke
-/// it: that thread first hands over all that its sockets brought. Nothing else changes, and
-/// without the class (an old sandbox may refuse it) there are only more switches.
-void give_way_when_woken() {
-    const sched_param none{};
-    (void)::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none);
-}
-
-}  // namespace
 
 struct Lane::State {
     std::string name;
@@ -34,7 +21,6 @@ struct Lane::State {
     std::vector<std::thread> threads;
 
     void work() {
-        give_way_when_woken();
         std::unique_lock lock(mutex);
         while (true) {
             ++idle;
