@@ -10,6 +10,7 @@
 #include "media/sandbox/sandboxed_media.h"
 #include "objects/directory/directory_objects.h"
 #include "observe/log.h"
+#include "runtime/memory.h"
 #include "server/wait_for.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -196,6 +197,7 @@ base::Status App::serve() {
     host_ =
         address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
     background_->start(*store_, *objects_, *keys_);
+    runtime::return_unused_memory();
     return {};
 }
 

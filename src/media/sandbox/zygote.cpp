@@ -14,6 +14,7 @@
 
 #include "media/sandbox/channel.h"
 #include "media/sandbox/job_child.h"
+#include "runtime/memory.h"
 
 namespace kinodex::media {
 namespace {
@@ -148,6 +149,7 @@ int run_zygote(const ChildFunctions& functions) {
     ::sigprocmask(SIG_BLOCK, &children, nullptr);
     const int ended = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     functions.warm_up();
+    runtime::return_unused_memory();
     auto single = SyscallFilter::make(false);
     auto threaded = SyscallFilter::make(true);
     if (ended < 0 || !silence() || !single || !threaded) {
