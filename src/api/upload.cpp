@@ -49,12 +49,14 @@ Asked<void> read_file(service::Assets& assets, http::MultipartReader& parts, For
         if (bytes.empty()) {
             break;
         }
-        KN_CO_PASS(co_await draft->append(bytes));
+        // The next bytes come in while these are written.
+        KN_CO_PASS(co_await draft->append_behind(bytes, parts.owner()));
         if (draft->size_bytes() > limit) {
             const auto size = static_cast<std::int64_t>(draft->size_bytes());
             co_return co_await assets.refuse_too_large(*draft, size);
         }
     }
+    KN_CO_PASS(co_await draft->settle());
     form.file = std::move(draft);
     co_return base::Status{};
 }

@@ -93,15 +93,23 @@ Asked<void> MultipartReader::pass_epilogue() {
         }
     }
     buffer_.reset();
+    spare_.reset();
     begin_ = end_ = 0;
     co_return base::Status{};
 }
 
 Asked<void> MultipartReader::fill_buffer(Fill fill) {
-    if (buffer_ == nullptr) {
-        buffer_ = std::make_unique_for_overwrite<char[]>(buffer_bytes_);
+    const auto from = buffer_;
+    // Held here once, as the member once, and perhaps by a writer.
+    if (buffer_ == nullptr || buffer_.use_count() > 2) {
+        buffer_ = spare_ != nullptr && spare_.use_count() == 1
+                      ? spare_
+                      : std::make_shared_for_overwrite<char[]>(buffer_bytes_);
+        spare_ = from;
     }
-    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+    if (end_ > begin_) {
+        std::memmove(buffer_.get(), from.get() + begin_, end_ - begin_);
+    }
     end_ -= begin_;
     begin_ = 0;
     KN_CHECK(end_ < buffer_bytes_, "the parser gets on with a full buffer");

@@ -43,6 +43,10 @@ class MultipartReader {
     /// above.
     Asked<std::span<const std::byte>> read_part();
 
+    /// Keeps the bytes of the last read_part valid beyond the next call, for as long as it is held:
+    /// for handing them to a writer while more is read.
+    [[nodiscard]] std::shared_ptr<const void> owner() const { return buffer_; }
+
     /// The rest of the current part. Errors: as above, and parameter_invalid naming the part when
     /// it is longer than `limit_bytes` or not UTF-8.
     Asked<std::string> read_text(std::size_t limit_bytes);
@@ -56,8 +60,9 @@ class MultipartReader {
     MultipartParser parser_;
     BodyReader& body_;
     std::size_t buffer_bytes_;
-    std::unique_ptr<char[]> buffer_;
-    std::size_t begin_ = 0;  // unread bytes are [begin_, end_)
+    std::shared_ptr<char[]> buffer_;
+    std::shared_ptr<char[]> spare_;  // lent out last; used again once it is back
+    std::size_t begin_ = 0;          // unread bytes are [begin_, end_)
     std::size_t end_ = 0;
     std::size_t epilogue_bytes_ = 0;
     bool body_ends_ = false;

@@ -29,6 +29,14 @@ class Draft {
     virtual ~Draft() = default;
     /// Appends; returns when the bytes were handed to the store. One call at a time.
     virtual Asked<void> append(std::span<const std::byte> bytes) = 0;
+    /// The same, but returns as soon as all earlier bytes were handed over: the caller can fetch
+    /// more while these are written. `owner` keeps them alive for as long as that takes. What goes
+    /// wrong with them is the error of the next call.
+    virtual Asked<void> append_behind(std::span<const std::byte> bytes,
+                                      std::shared_ptr<const void> owner) = 0;
+    /// All bytes were handed over, also those appended behind.
+    virtual Asked<void> settle() = 0;
+    /// Bytes taken so far.
     [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;
     /// A descriptor on the bytes written so far, readable and writable by a media child, owned by
     /// the draft.

@@ -27,6 +27,22 @@ TEST_P(ObjectsSuite, committed_bytes_come_back_whole_and_in_parts) {
     EXPECT_EQ(part, "tail");
 }
 
+TEST_P(ObjectsSuite, bytes_appended_behind_come_in_order_and_outlive_their_caller) {
+    auto draft = await(objects().create()).value();
+    std::string expected;
+    for (char c = 'a'; c <= 'z'; ++c) {
+        auto piece = std::make_shared<std::string>(100'000, c);
+        expected += *piece;
+        const auto bytes = bytes_of(*piece);
+        ASSERT_TRUE(await(draft->append_behind(bytes, std::move(piece))));
+    }
+    EXPECT_EQ(draft->size_bytes(), expected.size());
+    ASSERT_TRUE(await(draft->settle()));
+    ASSERT_TRUE(await(draft->append(bytes_of("end"))));
+    ASSERT_TRUE(await(draft->commit(kKey)));
+    EXPECT_EQ(await(objects().read_all(kKey, 16 * kPlenty)).value(), expected + "end");
+}
+
 TEST_P(ObjectsSuite, uncommitted_draft_is_invisible_and_leaves_nothing) {
     {
         auto draft = await(objects().create()).value();

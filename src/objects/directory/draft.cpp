@@ -8,6 +8,7 @@
 
 #include "base/id.h"
 #include "objects/directory/file_ops.h"
+#include "runtime/pending.h"
 
 namespace kinodex::objects {
 namespace {
@@ -81,16 +82,34 @@ class DirectoryDraft final : public Draft {
     }
 
     Asked<void> append(std::span<const std::byte> bytes) override {
+        KN_CO_PASS(co_await settle());
+        size_ += bytes.size();
         auto work = [file = file_, bytes] { return file->append(bytes); };
         co_return co_await lane_.run<void>(std::move(work));
     }
-    std::uint64_t size_bytes() const override { return file_->size; }
+    Asked<void> append_behind(std::span<const std::byte> bytes,
+                              std::shared_ptr<const void> owner) override {
+        KN_CO_PASS(co_await settle());
+        size_ += bytes.size();
+        auto work = [file = file_, bytes, owner = std::move(owner)] { return file->append(bytes); };
+        writing_ = runtime::Pending<void>::start(lane_, std::move(work));
+        co_return base::Status{};
+    }
+    Asked<void> settle() override {
+        if (writing_.is_started()) {
+            co_return co_await writing_.wait();
+        }
+        co_return base::Status{};
+    }
+    std::uint64_t size_bytes() const override { return size_; }
     int fd() const override { return file_->fd.get(); }
     Asked<void> sync() override {
+        KN_CO_PASS(co_await settle());
         auto work = [file = file_] { return file->sync(); };
         co_return co_await lane_.run<void>(std::move(work));
     }
     Asked<void> commit(std::string key) override {
+        KN_CO_PASS(co_await settle());
         auto work = [file = file_, key = std::move(key)] { return file->commit(key); };
         co_return co_await lane_.run<void>(std::move(work));
     }
@@ -98,6 +117,8 @@ class DirectoryDraft final : public Draft {
   private:
     std::shared_ptr<DraftFile> file_;
     runtime::Lane& lane_;
+    runtime::Pending<void> writing_;
+    std::uint64_t size_ = 0;
 };
 
 bool is_name(std::string_view text) {

@@ -1,0 +1,95 @@
+// Work that runs on a lane while its owner does something else, and is awaited later.
+//
+//     Pending<void> write = Pending<void>::start(lane, work);
+//     …                                   // meanwhile
+//     KN_CO_PASS(co_await write.wait());  // at most one waiter, at most once
+//
+// A Pending that is dropped lets its work run to its end; the work must own what it touches.
+#pragma once
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "runtime/lane.h"
+
+namespace kinodex::runtime {
+
+template <class T>
+class Pending {
+  public:
+    Pending() = default;
+
+    /// Starts `work` (a callable without arguments that returns Result<T>). A full lane is the
+    /// outcome `overloaded`.
+    template <class Work>
+    static Pending start(Lane& lane, Work work) {
+        Pending pending;
+        pending.state_ = std::make_shared<State>();
+        auto step = [state = pending.state_, work = std::move(work)]() mutable {
+            state->settle(work());
+        };
+        if (!lane.post(std::move(step))) {
+            pending.state_->settle(base::fail(base::Errc::overloaded, {{"queue", lane.name()}}));
+        }
+        return pending;
+    }
+
+    [[nodiscard]] bool is_started() const { return state_ != nullptr; }
+
+    /// The outcome. Afterwards the Pending is empty again.
+    Asked<T> wait() {
+        namespace asio = boost::asio;
+        const auto state = std::exchange(state_, nullptr);
+        auto initiate = [state](auto handler) {
+            auto executor = asio::get_associated_executor(handler);
+            auto alive = asio::prefer(executor, asio::execution::outstanding_work.tracked);
+            auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+            state->on_settled([shared, alive] {
+                asio::post(alive, [shared]() mutable { std::move (*shared)(); });
+            });
+        };
+        co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(initiate),
+                                                                             asio::use_awaitable);
+        co_return std::move(*state->result);
+    }
+
+  private:
+    struct State {
+        std::mutex mutex;
+        std::optional<base::Result<T>> result;
+        std::move_only_function<void()> resume;
+
+        void settle(base::Result<T> outcome) {
+            std::move_only_function<void()> waiter;
+            {
+                const std::lock_guard lock(mutex);
+                result.emplace(std::move(outcome));
+                waiter = std::move(resume);
+            }
+            if (waiter) {
+                waiter();
+            }
+        }
+        void on_settled(std::move_only_function<void()> waiter) {
+            {
+                const std::lock_guard lock(mutex);
+                if (!result) {
+                    resume = std::move(waiter);
+                    return;
+                }
+            }
+            waiter();
+        }
+    };
+
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace kinodex::runtime
