@@ -66,7 +66,7 @@ Task<http::Response> respond(const Services& services, const Endpoint& endpoint,
                              const std::vector<std::string>& names, const http::Request& request) {
     auto reply = co_await answer(services, endpoint, names, request);
     if (!reply) {
-        co_return render_error(reply.error());
+        co_return render_error(reply.error(), request.request_id);
     }
     auto response = endpoint.headline.success == 204
                         ? no_content()

@@ -298,12 +298,13 @@ std::string message_of(const base::Error& error) {
     return message;
 }
 
-http::Response render_error(const base::Error& error) {
+http::Response render_error(const base::Error& error, std::string_view request_id) {
     const auto row = row_of(error.code);
     if (row.status >= 500) {
         observe::log(row.status == 500 ? observe::Level::error : observe::Level::warn,
                      "request_failed",
-                     {{"code", row.code},
+                     {{"request_id", request_id},
+                      {"code", row.code},
                       {"detail", error.detail},
                       {"at", fmt::format("{}:{}", error.where.file_name(), error.where.line())}});
     }

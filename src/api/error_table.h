@@ -23,7 +23,7 @@ ErrorRow row_of(base::Errc code);
 std::string message_of(const base::Error& error);
 
 /// The whole answer: status, flat body {code, message, docs_url}, Retry-After where that helps.
-/// Internal errors are logged with their detail; the client gets the request id to ask about.
-http::Response render_error(const base::Error& error);
+/// Server errors are logged with their detail under the id that the client got too.
+http::Response render_error(const base::Error& error, std::string_view request_id);
 
 }  // namespace kinodex::api

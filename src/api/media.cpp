@@ -80,7 +80,7 @@ http::Response serve(const http::Request& request, Piece piece) {
     const auto size = piece.bytes->size();
     auto range = http::evaluate_range(request.range, size, request.if_range, piece.etag);
     if (!range) {
-        auto refusal = render_error(range.error());
+        auto refusal = render_error(range.error(), request.request_id);
         refusal.headers.emplace_back("Content-Range", http::content_range_unsatisfied(size));
         refusal.headers.emplace_back("Access-Control-Allow-Origin", "*");
         return refusal;
@@ -163,7 +163,7 @@ using MakePiece = Asked<Piece> (*)(Services&, const http::Request&);
 runtime::Task<http::Response> respond(Services& services, MakePiece make, http::Request& request) {
     auto piece = co_await make(services, request);
     if (!piece) {
-        auto refusal = render_error(piece.error());
+        auto refusal = render_error(piece.error(), request.request_id);
         refusal.headers.emplace_back("Access-Control-Allow-Origin", "*");
         co_return refusal;
     }

@@ -9,13 +9,13 @@ runtime::Task<http::Response> health(http::Request&) {
     co_return json_response(200, "{\"status\":\"ok\"}");
 }
 
-runtime::Task<http::Response> ready(Services& services, http::Request&) {
+runtime::Task<http::Response> ready(Services& services, http::Request& request) {
     if (!services.is_serving()) {
-        co_return render_error({base::Errc::shutting_down, {}, {}, {}});
+        co_return render_error({base::Errc::shutting_down, {}, {}, {}}, request.request_id);
     }
     auto pinged = co_await services.indexes.store().ping();
     if (!pinged) {
-        co_return render_error(pinged.error());
+        co_return render_error(pinged.error(), request.request_id);
     }
     co_return json_response(200, "{\"status\":\"ready\"}");
 }

@@ -156,7 +156,7 @@ Asked<Reply> create_asset(Services& services, http::Request& request) {
 runtime::Task<http::Response> respond(Services& services, http::Request& request) {
     auto reply = co_await create_asset(services, request);
     if (!reply) {
-        co_return render_error(reply.error());
+        co_return render_error(reply.error(), request.request_id);
     }
     co_return json_response(201, std::move(reply->json));
 }

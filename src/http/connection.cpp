@@ -302,8 +302,8 @@ Response Connection::no_route(Exchange& exchange, const Router::Match& match) {
     return response;
 }
 
-Response Connection::refusal(Exchange&, const base::Error& error) {
-    auto response = loop_.shared().options.render_error(error);
+Response Connection::refusal(Exchange& exchange, const base::Error& error) {
+    auto response = loop_.shared().options.render_error(error, exchange.request.request_id);
     const bool told = std::ranges::any_of(
         response.headers, [](const auto& header) { return header.first == "Retry-After"; });
     if (response.status == 503 && !told) {

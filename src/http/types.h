@@ -93,7 +93,8 @@ struct Route {
     std::string name;  // for counters and logs, e.g. "assets.retrieve"
 };
 
-/// Renders errors that arise before a handler is known, and those that escape one.
-using ErrorRenderer = std::function<Response(const base::Error&)>;
+/// Renders errors that arise before a handler is known, and those that escape one. The id is for
+/// the log line that explains the error.
+using ErrorRenderer = std::function<Response(const base::Error&, std::string_view request_id)>;
 
 }  // namespace kinodex::http
