@@ -45,7 +45,7 @@ inline unsigned status_of(base::Errc code) {
     }
 }
 
-inline Response render(const base::Error& error, std::string_view) {
+inline Response render(const base::Error& error, std::string_view = {}) {
     return text_response("error", status_of(error.code));
 }
 
