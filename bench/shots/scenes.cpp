@@ -90,7 +90,7 @@ Camera pick_camera(const Style& style, Random& random) {
         constexpr Camera kWild[] = {Camera::fast_pan, Camera::zoom, Camera::shake};
         return kWild[random.whole(0, 2)];
     }
-    if (style.mixed_joins && random.whole(0, 3) == 0) {
+    if (style.mixed_joins && random.whole(0, style.mostly_cuts ? 7 : 3) == 0) {
         return Camera::fast_pan;
     }
     return random.whole(0, 3) == 0 ? Camera::still : Camera::drift;

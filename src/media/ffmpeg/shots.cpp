@@ -12,12 +12,17 @@ using plan::SmallPicture;
 
 // Frames after the last spike that are looked at before a run may end: a flash must be over.
 constexpr std::int64_t kAfterSpikeFrames = plan::kFlashFramesMax + 2;
+// After a slow change, as many frames as finding its middle needs.
+constexpr std::int64_t kAfterChangeFrames = 12;
 // Local shots of one run that keep a frame as a possible picture.
 constexpr int kRunPicturesMax = 6;
 
 bool shows_same(const SmallPicture& a, const SmallPicture& b) {
-    return plan::difference(a, b) < plan::kSameScene ||
-           plan::panned_difference(a, b) < plan::kSameScene;
+    // The first test is cheap, and other scenes seldom pass it.
+    constexpr double kColoursMayDiffer = 0.3;
+    return plan::palette_difference(a, b) < kColoursMayDiffer &&
+           (plan::difference(a, b) < plan::kSameScene ||
+            plan::panned_difference(a, b) < plan::kSameScene);
 }
 
 std::int64_t time_of_frame(const AVFrame& frame) {
@@ -242,6 +247,7 @@ void ShotTrack::run(const Pass& pass, Samples& into) {
     std::optional<SmallPicture> last;
     std::int64_t shown = 0;
     std::int64_t last_jump = -1;
+    std::int64_t same_since = -1;
     decoder_.decode_run(pass.packets, [&](const AVFrame& frame) {
         const std::int64_t ticks = time_of_frame(frame);
         const auto at = std::ranges::lower_bound(times_, ticks);
@@ -269,10 +275,16 @@ void ShotTrack::run(const Pass& pass, Samples& into) {
         }
         into[number] = *small;
         last = *small;
-        // Far enough past a spike or a cut, and the next key frame shows the same: all is told.
-        const bool is_past = number >= pass.may_stop_at ||
-                             (last_jump >= 0 && number >= last_jump + kAfterSpikeFrames);
-        return !(is_past && next_key_ && shows_same(*small, *next_key_));
+        // Long enough past all spikes and cuts, and since then like the next key frame: all is
+        // told.
+        if (!next_key_ || !shows_same(*small, *next_key_)) {
+            same_since = -1;
+            return true;
+        }
+        same_since = same_since < 0 ? number : same_since;
+        const std::int64_t needed = last_jump >= 0 ? kAfterSpikeFrames : kAfterChangeFrames;
+        return number < pass.may_stop_at || number < last_jump + kAfterSpikeFrames ||
+               number < same_since + needed;
     });
     for (Best& best : bests) {
         if (best.frame) {
@@ -331,7 +343,7 @@ base::Result<void> ShotTrack::analyze_group() {
     }
     if (verdict == Verdict::look_inside && times_.size() > 1) {
         std::vector<bool> wanted = spiking;
-        std::int64_t may_stop_at = finder_.frame_count();
+        std::int64_t may_stop_at = base_;
         if (has_spike) {
             // Around a spike every frame counts: those shown between it and its neighbours.
             std::int64_t last_spike = 0;

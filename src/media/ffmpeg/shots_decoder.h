@@ -1,7 +1,9 @@
 // Decoding parts of a group of pictures, as little as the question needs.
 #pragma once
 
+#include <array>
 #include <functional>
+#include <optional>
 #include <span>
 
 #include "media/ffmpeg/av.h"
@@ -23,13 +25,17 @@ struct PlannedPacket {
 /// Gets a frame; false stops the run.
 using FrameTaker = std::function<bool(const AVFrame&)>;
 
-/// One decoder, used for single key frames and for runs that start at one. Damaged packets are
-/// skipped: what decodes is what there is.
+/// Decodes single key frames, and runs that start at one. Damaged packets are skipped: what decodes
+/// is what there is.
+///
+/// Key frames are looked at in the decoder's own buffer, before it would show them, so that a run
+/// can go on from there. Two decoders take turns: a group is judged when the next key frame is
+/// known, and may then be entered at its own.
 class ShotDecoder {
   public:
     static base::Result<ShotDecoder> open(const AVStream& stream);
 
-    /// The frame of a key packet alone; null when it does not decode. Ends a run.
+    /// The frame of a key packet alone; null when it does not decode.
     Frame decode_key(const AVPacket& packet);
 
     /// Decodes packets in this order, the first of them a key packet.
@@ -41,10 +47,19 @@ class ShotDecoder {
     void end_run(const FrameTaker& take);
 
   private:
-    explicit ShotDecoder(CodecContext context) : context_(std::move(context)) {}
+    struct Lane {
+        CodecContext context;
+        Frame decoded = new_frame();     // the buffer of the last picture that was decoded
+        std::optional<std::int64_t> at;  // time of the key packet that was sent, and nothing since
+    };
+    explicit ShotDecoder(std::array<std::unique_ptr<Lane>, 2> lanes) : lanes_(std::move(lanes)) {}
+    static int keep_buffer(AVCodecContext* context, AVFrame* frame, int flags);
+    void restart(Lane& lane);
     bool receive(const FrameTaker& take);
 
-    CodecContext context_;
+    std::array<std::unique_ptr<Lane>, 2> lanes_;  // decoders point at their lanes
+    Lane* running_ = nullptr;
+    std::size_t next_ = 0;  // lane of the next key frame
     Frame frame_ = new_frame();
 };
 
