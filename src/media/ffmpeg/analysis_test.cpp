@@ -170,6 +170,22 @@ TEST(Shots, of_a_single_frame_are_one) {
     expect_whole(analysis);
 }
 
+TEST(Shots, of_a_group_longer_than_is_held_are_found_all_the_same) {
+    const MadeMedia media;
+    // One key frame in all of 1,800 frames, more than kGroupPacketsMax.
+    const auto analysis = analyze(
+        media.make("endless.mp4",
+                   "-f lavfi -i testsrc2=s=160x90:r=25 -f lavfi -i mandelbrot=s=160x90:r=25 "
+                   "-filter_complex \"[0]trim=end_frame=1700[a];"
+                   "[1]trim=end_frame=100,setpts=PTS-STARTPTS[b];"
+                   "[a][b]concat,format=yuv420p\" "
+                   "-c:v libx264 -preset ultrafast -g 5000 -sc_threshold 0"));
+    const auto starts = starts_of(analysis);
+    ASSERT_EQ(starts.size(), 2U);
+    EXPECT_NEAR(starts[1], 1700 * kFrame, 1e-3);
+    expect_whole(analysis);
+}
+
 TEST(Shots, of_a_truncated_file_cover_what_is_left) {
     const MadeMedia media;
     media.make("whole.ts", cut_at(38, kX264));

@@ -199,6 +199,23 @@ std::vector<std::int64_t> ShotFinder::cuts() const {
     return found;
 }
 
+/// Whether samples [first, last) show the same scene shortly before and after the stretch: a flash,
+/// or a blink of the camera.
+bool ShotFinder::is_same_around(std::size_t first, std::size_t last, double from, double to) const {
+    std::size_t before = first;
+    while (before + 1 < last &&
+           static_cast<double>(samples_[before + 1].frame) <= from - kFadeSideFrames) {
+        ++before;
+    }
+    std::size_t after = before;
+    while (after + 1 < last && static_cast<double>(samples_[after].frame) < to + kFadeSideFrames) {
+        ++after;
+    }
+    const SmallPicture& a = samples_[before].picture;
+    const SmallPicture& b = samples_[after].picture;
+    return std::min(panned_difference(a, b), difference(a, b)) < kFadeSameScene;
+}
+
 /// Fades to a flat dark or bright picture and back, among samples [first, last).
 void ShotFinder::find_fades(std::size_t first, std::size_t last,
                             std::vector<std::int64_t>& into) const {
@@ -236,22 +253,6 @@ void ShotFinder::find_fades(std::size_t first, std::size_t last,
             inner = outer;
         }
     };
-    /// A flash, or a blink of the camera: the same scene before and after.
-    const auto is_same_around = [&](double from, double to) {
-        std::size_t before = first;
-        while (before + 1 < last &&
-               static_cast<double>(samples_[before + 1].frame) <= from - kFadeSideFrames) {
-            ++before;
-        }
-        std::size_t after = before;
-        while (after + 1 < last &&
-               static_cast<double>(samples_[after].frame) < to + kFadeSideFrames) {
-            ++after;
-        }
-        return std::min(panned_difference(samples_[before].picture, samples_[after].picture),
-                        difference(samples_[before].picture, samples_[after].picture)) <
-               kFadeSameScene;
-    };
     std::int64_t done_until = -1;
     for (std::size_t i = first + 1; i + 1 < last; ++i) {
         const auto& luma = samples_[i].luma;
@@ -270,7 +271,8 @@ void ShotFinder::find_fades(std::size_t first, std::size_t last,
         const Edge to = edge(i, 1, kFadeFlatness * right);
         done_until = std::llround(to.frame);
         // What comes and goes at once is a flash, or the business of cuts.
-        if (!(from.is_abrupt && to.is_abrupt) && !is_same_around(from.frame, to.frame)) {
+        if (!(from.is_abrupt && to.is_abrupt) &&
+            !is_same_around(first, last, from.frame, to.frame)) {
             into.push_back(std::llround((from.frame + to.frame) / 2));
         }
     }

@@ -101,6 +101,8 @@ class ShotFinder {
     [[nodiscard]] bool is_part_of_change(const Jump& jump) const;
     [[nodiscard]] bool is_flash(const Jump& jump) const;
     [[nodiscard]] std::vector<std::int64_t> cuts() const;
+    [[nodiscard]] bool is_same_around(std::size_t first, std::size_t last, double from,
+                                      double to) const;
     void find_fades(std::size_t first, std::size_t last, std::vector<std::int64_t>& into) const;
     [[nodiscard]] std::optional<Dissolve> dissolve_at(std::size_t first, std::size_t last,
                                                       std::size_t center, int reach) const;
