@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -18,6 +19,7 @@ struct Lane::State {
     std::deque<std::move_only_function<void()>> queue;
     std::size_t idle = 0;
     bool stopping = false;
+    std::atomic<bool> flush_claimed = false;
     std::vector<std::thread> threads;
 
     void work() {
@@ -56,19 +58,37 @@ Lane::~Lane() {
 }
 
 bool Lane::post(std::move_only_function<void()> work) {
-    bool wake = false;
+    if (!post_quietly(std::move(work))) {
+        return false;
+    }
+    flush();
+    return true;
+}
+
+bool Lane::post_quietly(std::move_only_function<void()> work) {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->stopping || state_->queue.size() >= state_->queue_limit) {
+        return false;
+    }
+    state_->queue.push_back(std::move(work));
+    return true;
+}
+
+bool Lane::claim_flush() {
+    return !state_->flush_claimed.exchange(true);
+}
+
+void Lane::flush() {
+    // Cleared first: who queues from here on sees to a flush of their own.
+    state_->flush_claimed.store(false);
+    std::size_t wakes = 0;
     {
         const std::lock_guard lock(state_->mutex);
-        if (state_->stopping || state_->queue.size() >= state_->queue_limit) {
-            return false;
-        }
-        state_->queue.push_back(std::move(work));
-        wake = state_->idle > 0;
+        wakes = std::min(state_->idle, state_->queue.size());
     }
-    if (wake) {
+    for (std::size_t i = 0; i < wakes; ++i) {
         state_->ready.notify_one();
     }
-    return true;
 }
 
 const std::string& Lane::name() const {

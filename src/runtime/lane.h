@@ -28,6 +28,13 @@ class Lane {
 
     /// Queues `work`; false when the queue is full or the lane has stopped.
     [[nodiscard]] bool post(std::move_only_function<void()> work);
+    /// The same without waking a thread: `flush` must follow soon. Works that are queued one after
+    /// the other then cost one wake, which matters when it costs more than they do.
+    [[nodiscard]] bool post_quietly(std::move_only_function<void()> work);
+    /// Wakes threads for what was queued quietly.
+    void flush();
+    /// True for the first caller since the last `flush`: the one that must see to the next.
+    [[nodiscard]] bool claim_flush();
 
     /// Runs `work` (a callable without arguments that returns Result<T>) on a lane thread and
     /// resumes the caller on its own executor. Errors: overloaded, and those of the work. The work

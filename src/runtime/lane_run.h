@@ -29,9 +29,15 @@ Asked<T> Lane::run(Work work) {
             slot->emplace(job());
             resume();
         };
-        if (!post(std::move(step))) {
+        if (!post_quietly(std::move(step))) {
             slot->emplace(base::fail(base::Errc::overloaded, {{"queue", name()}}));
             resume();
+            return;
+        }
+        // Woken after whatever else is ready on this executor: under load many requests come to
+        // the lane in one go, and alone a request waits for nothing.
+        if (claim_flush()) {
+            asio::post(executor, [this] { flush(); });
         }
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(

@@ -1,13 +1,13 @@
 #include "service/keys.h"
 
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <cstring>
 #include <mutex>
 
 #include "base/check.h"
+#include "service/sha256.h"
 
 namespace kinodex::service {
 
@@ -29,9 +29,7 @@ std::string new_key_text() {
 }
 
 domain::KeyHash hash_key(std::string_view key) {
-    domain::KeyHash hash{};
-    SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), hash.data());
-    return hash;
+    return sha256(key);
 }
 
 std::string key_hint(std::string_view key) {

@@ -1,7 +1,6 @@
 #include "service/signer.h"
 
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <charconv>
@@ -31,11 +30,7 @@ std::string Signer::signature(std::string_view scope, std::string_view expires) 
     std::string message(scope);
     message += '\n';
     message += expires;
-    std::uint8_t digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-         reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest, &size);
-    return base64url(digest, kSignatureBytes);
+    return base64url(hmac_.of(message).data(), kSignatureBytes);
 }
 
 std::string Signer::query_for(std::string_view scope, base::Timestamp now) const {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "service/sha256.h"
 
 namespace kinodex::service {
 
@@ -15,7 +16,7 @@ using SigningKey = std::array<std::uint8_t, 32>;
 
 class Signer {
   public:
-    Signer(SigningKey key, std::chrono::seconds ttl) : key_(key), ttl_(ttl) {}
+    Signer(SigningKey key, std::chrono::seconds ttl) : hmac_(key), ttl_(ttl) {}
 
     /// "expires=…&signature=…" for a scope such as "assets/<id>/hls". The expiry is rounded up to
     /// a step of a tenth of the lifetime, so that a URL stays the same for a while and caches work.
@@ -28,7 +29,7 @@ class Signer {
   private:
     [[nodiscard]] std::string signature(std::string_view scope, std::string_view expires) const;
 
-    SigningKey key_;
+    Hmac hmac_;
     std::chrono::seconds ttl_;
 };
 

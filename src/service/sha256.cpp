@@ -1,0 +1,65 @@
+// The low-level functions are the ones without the look-up; OpenSSL calls them deprecated.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include "service/sha256.h"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+
+namespace kinodex::service {
+namespace {
+
+constexpr std::size_t kBlockBytes = 64;
+
+SHA256_CTX state_after(std::span<const std::uint8_t> bytes) {
+    SHA256_CTX state;
+    SHA256_Init(&state);
+    SHA256_Update(&state, bytes.data(), bytes.size());
+    return state;
+}
+
+/// The state after the key's block with every byte changed by `pad`.
+SHA256_CTX padded(std::span<const std::uint8_t> key, std::uint8_t pad) {
+    std::array<std::uint8_t, kBlockBytes> block{};
+    if (key.size() > block.size()) {
+        auto state = state_after(key);
+        SHA256_Final(block.data(), &state);
+    } else {
+        std::copy(key.begin(), key.end(), block.begin());
+    }
+    for (auto& byte : block) {
+        byte ^= pad;
+    }
+    return state_after(block);
+}
+
+Digest finished(SHA256_CTX state, const void* bytes, std::size_t size) {
+    Digest digest;
+    SHA256_Update(&state, bytes, size);
+    SHA256_Final(digest.data(), &state);
+    return digest;
+}
+
+}  // namespace
+
+Digest sha256(std::string_view text) {
+    return finished(state_after({}), text.data(), text.size());
+}
+
+struct Hmac::States {
+    SHA256_CTX inner;
+    SHA256_CTX outer;
+};
+
+Hmac::Hmac(std::span<const std::uint8_t> key)
+    : states_(std::make_unique<const States>(padded(key, 0x36), padded(key, 0x5c))) {}
+Hmac::~Hmac() = default;
+Hmac::Hmac(Hmac&&) noexcept = default;
+
+Digest Hmac::of(std::string_view message) const {
+    const Digest inner = finished(states_->inner, message.data(), message.size());
+    return finished(states_->outer, inner.data(), inner.size());
+}
+
+}  // namespace kinodex::service
