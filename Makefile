@@ -3,7 +3,8 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 # What the server is given by `make run`, e.g. make run ARGS="--listen 0.0.0.0:8080"
 ARGS ?= --listen 127.0.0.1:8080 --data-dir ./data
-BUILD_TYPE := release
+# Where tools/setup puts a newer Node when the system's is too old.
+export PATH := $(CURDIR)/build/node/node_modules/.bin-node:$(PATH)
 
 .PHONY: run build test test-unit test-outside test-fuzz test-asan test-tsan bench format lint tidy \
         setup-build setup-test setup-bench clean help
