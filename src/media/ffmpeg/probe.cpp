@@ -97,7 +97,7 @@ ProbeReport probe_image(int fd, const Sniffed& sniffed, std::int64_t size_bytes)
     return report;
 }
 
-/// Asks the colleagues of playback; last, because the plan may read to the end.
+/// How it can be played; last, because writing the plan may read to the end.
 base::Result<void> add_playback(ProbeReport& report, Input& input, const ProbeRequest& request) {
     report.playback = classify_playback(input);
     if (report.playback != Playback::packaged || request.plan_fd < 0) {
