@@ -61,13 +61,10 @@ class ProgressBoard {
         const std::lock_guard lock(mutex_);
         by_id_.erase(id.text());
     }
-    void show(domain::IndexedAsset& item) {
-        if (item.status != domain::IndexingStatus::indexing) {
-            return;
-        }
+    double of(domain::IndexedAssetId id) {
         const std::lock_guard lock(mutex_);
-        const auto found = by_id_.find(item.id.text());
-        item.progress = found == by_id_.end() ? 0 : found->second;
+        const auto found = by_id_.find(id.text());
+        return found == by_id_.end() ? 0 : found->second;
     }
 
   private:
@@ -193,12 +190,14 @@ class SqliteStore : public Store {
     Asked<domain::IndexedAsset> find_indexed_asset(domain::AccountId account, domain::IndexId index,
                                                    domain::IndexedAssetId id) override {
         return read<domain::IndexedAsset>([this, account, index, id](Connection& db) {
-            return with_progress(sqlite::find_indexed_asset(db, account, index, id));
+            const double progress = progress_.of(id);
+            return with_progress(sqlite::find_indexed_asset(db, account, index, id), progress);
         });
     }
     Asked<domain::IndexedAsset> find_indexed_asset(domain::IndexedAssetId id) override {
         return read<domain::IndexedAsset>([this, id](Connection& db) {
-            return with_progress(sqlite::find_indexed_asset(db, id));
+            const double progress = progress_.of(id);
+            return with_progress(sqlite::find_indexed_asset(db, id), progress);
         });
     }
     Asked<domain::Paged<domain::IndexedAsset>> list_indexed_assets(
@@ -231,10 +230,19 @@ class SqliteStore : public Store {
             });
     }
     Asked<bool> set_indexing(domain::IndexedAssetId id, IndexingOutcome outcome) override {
-        return write<bool>([this, id, outcome = std::move(outcome)](WriteTurn& turn) {
+        const bool ends = outcome.status == domain::IndexingStatus::ready ||
+                          outcome.status == domain::IndexingStatus::failed;
+        if (!ends) {
             progress_.end(id);  // each step starts its progress anew
+        }
+        auto work = [id, outcome = std::move(outcome)](WriteTurn& turn) {
             return sqlite::set_indexing(turn, id, outcome);
-        });
+        };
+        auto stored = co_await write<bool>(std::move(work));
+        if (ends) {  // not before the commit: until then readers see the row as indexing
+            progress_.end(id);
+        }
+        co_return stored;
     }
     void set_progress(domain::IndexedAssetId id, double progress) override {
         progress_.set(id, progress);
@@ -313,9 +321,12 @@ class SqliteStore : public Store {
         };
         return reads_.run<T>(std::move(on_connection));
     }
-    base::Result<domain::IndexedAsset> with_progress(base::Result<domain::IndexedAsset> item) {
-        if (item) {
-            progress_.show(*item);
+    /// `progress` was read before the row: a job that ended in between shows as ended, never as
+    /// one that fell back to nothing.
+    static base::Result<domain::IndexedAsset> with_progress(base::Result<domain::IndexedAsset> item,
+                                                            double progress) {
+        if (item && item->status == domain::IndexingStatus::indexing) {
+            item->progress = progress;
         }
         return item;
     }
@@ -330,7 +341,9 @@ class SqliteStore : public Store {
         for (auto& item : answer.items) {
             item.account_id = account;
             item.index_id = index;
-            progress_.show(item);
+            if (item.status == domain::IndexingStatus::indexing) {
+                item.progress = progress_.of(item.id);
+            }
         }
         return answer;
     }
