@@ -35,6 +35,7 @@ struct Asset {
     DerivedStatus thumbnail = DerivedStatus::none;
     std::string technical_metadata;  // JSON object as sent on the wire; empty until known
     std::string error_message;       // only when failed
+    std::string source_url;          // where the bytes come from; only for method url
     Metadata user_metadata;
 };
 

@@ -15,6 +15,7 @@ enum class JobKind {
     make_rendition,  // prepare playback that needs more than the source; subject: asset
     index_asset,     // subject: indexed asset
     remove_objects,  // delete media of something that is gone; subject: its object prefix
+    fetch_url,       // bring the bytes of an asset from its source_url; subject: asset
 };
 
 struct Job {

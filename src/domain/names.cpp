@@ -17,8 +17,9 @@ constexpr std::array<std::string_view, 5> kIndexingStatus{"pending", "queued", "
 // The playback object of indexed assets has upper-case words on the wire.
 constexpr std::array<std::string_view, 5> kStreamStatus{"NONE", "PROCESSING", "COMPLETE",
                                                         "CANCELED", "ERROR"};
-constexpr std::array<std::string_view, 5> kJobKind{
-    "ingest_asset", "make_thumbnail", "make_rendition", "index_asset", "remove_objects"};
+constexpr std::array<std::string_view, 6> kJobKind{"ingest_asset",   "make_thumbnail",
+                                                   "make_rendition", "index_asset",
+                                                   "remove_objects", "fetch_url"};
 
 template <std::size_t N, class Enum>
 std::string_view at(const std::array<std::string_view, N>& names, Enum value) {

@@ -6,7 +6,9 @@
 // resource_not_exist for what belongs to another account, exactly as if it did not exist.
 // Errors of every call besides those named: overloaded, storage_full, internal.
 //
-// Start reading at `class Store`; `store/sqlite/` is the adapter for one machine.
+// Start reading at `class Store`; `store/sqlite/` is the adapter for one machine. A family with
+// calls of its own (uploads in parts, entities, …) has its interface in a header of its own, and
+// Store hands it out: a service takes the part that it needs.
 #pragma once
 
 #include <functional>

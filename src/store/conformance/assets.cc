@@ -40,6 +40,7 @@ TEST_P(StoreConformance, asset_keeps_every_field_over_a_restart) {
     asset.hls = domain::DerivedStatus::ready;
     asset.thumbnail = domain::DerivedStatus::error;
     asset.technical_metadata = R"({"streams":[]})";
+    asset.source_url = "https://example.org/f%C3%BCr%20uns.mp4?a=b";
     asset.user_metadata = {{"five", std::int64_t{5}},
                            {"big", (std::int64_t{1} << 53) + 1},
                            {"real", 9.3},
@@ -55,6 +56,7 @@ TEST_P(StoreConformance, asset_keeps_every_field_over_a_restart) {
     EXPECT_EQ(read.type, asset.type);
     EXPECT_EQ(read.filename, asset.filename);
     EXPECT_EQ(read.file_type, asset.file_type);
+    EXPECT_EQ(read.source_url, asset.source_url);
     EXPECT_EQ(read.created_at, asset.created_at);
     EXPECT_EQ(read.size_bytes, asset.size_bytes);
     EXPECT_EQ(read.duration_sec, asset.duration_sec);

@@ -185,14 +185,15 @@ base::Status insert_asset(WriteTurn& turn, const domain::Asset& asset,
                           const std::vector<domain::NewJob>& jobs) {
     static_assert(static_cast<int>(domain::AssetType::image) + 1 == kAssetTypeCount);
     static const std::string sql = "INSERT INTO assets (" + std::string(kAssetColumns) +
-                                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+                                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
     const auto metadata = domain::metadata_json(asset.user_metadata);
     Query query(turn.db, sql);
     query.with(asset.id, asset.account_id, asset.status, asset.method, asset.type,
                std::string_view(asset.filename), std::string_view(asset.file_type),
                asset.created_at, asset.size_bytes, asset.duration_sec, asset.fps, asset.width,
                asset.height, asset.hls, asset.thumbnail, std::string_view(asset.error_message),
-               std::string_view(metadata), std::string_view(asset.technical_metadata));
+               std::string_view(metadata), std::string_view(asset.technical_metadata),
+               std::string_view(asset.source_url));
     KN_PASS(query.done());
     return insert_jobs(turn, jobs);
 }

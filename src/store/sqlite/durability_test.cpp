@@ -12,6 +12,7 @@
 #include "base/unique_fd.h"
 #include "store/conformance/conformance.h"
 #include "store/sqlite/connection.h"
+#include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/temp_dir.h"
 
@@ -133,6 +134,28 @@ TEST(SqliteDurability, newer_schema_is_refused_with_a_reason) {
     ASSERT_FALSE(store);
     EXPECT_EQ(store.error().code, base::Errc::internal);
     EXPECT_NE(store.error().detail.find("1000"), std::string::npos) << store.error().detail;
+}
+
+TEST(SqliteDurability, database_of_the_first_version_is_brought_up_to_date) {
+    const TempDir directory;
+    const std::string path = directory.path() / "kinodex.db";
+    const auto id = domain::AssetId::next();
+    {
+        auto db = Connection::open(path, Connection::Mode::write);
+        ASSERT_TRUE(db && migrate(**db, 1));
+        Query query(
+            **db,
+            "INSERT INTO assets (id, account_id, status, method, type, filename, file_type, "
+            "created_ms, hls, thumbnail, error_message, user_metadata, technical_metadata) "
+            "VALUES (?, ?, 1, 0, 1, 'old.mp4', 'video/mp4', 1, 0, 0, '', '{}', '{}')");
+        ASSERT_TRUE(query.with(id, kAccount).done());
+    }
+    const auto store = open_or_die({path});
+    const auto asset = wait(store->find_asset(kAccount, id));
+    ASSERT_TRUE(asset);
+    EXPECT_EQ(asset->filename, "old.mp4");
+    EXPECT_EQ(asset->source_url, "");
+    store->close();
 }
 
 TEST(SqliteDurability, what_is_not_a_database_is_refused) {

@@ -81,6 +81,7 @@ base::Result<domain::Asset> read_asset(const Query& query) {
     KN_TRY(metadata, domain::parse_metadata(query.text(16)));
     asset.user_metadata = std::move(metadata);
     asset.technical_metadata = query.text(17);
+    asset.source_url = query.text(18);
     return asset;
 }
 

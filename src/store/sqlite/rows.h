@@ -12,7 +12,7 @@ namespace kinodex::store::sqlite {
 inline constexpr std::string_view kAssetColumns =
     "id, account_id, status, method, type, filename, file_type, created_ms, size_bytes, "
     "duration_sec, fps, width, height, hls, thumbnail, error_message, user_metadata, "
-    "technical_metadata";
+    "technical_metadata, source_url";
 base::Result<domain::Asset> read_asset(const Query& query);
 
 inline constexpr std::string_view kIndexColumns =

@@ -89,8 +89,13 @@ CREATE INDEX jobs_ready ON jobs (kind, ready_ms, number);
 CREATE INDEX jobs_leased ON jobs (ready_ms) WHERE owner IS NOT NULL;
 )sql";
 
+// Where the bytes of an asset made from a URL come from; empty for every other.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE assets ADD COLUMN source_url TEXT NOT NULL DEFAULT '';
+)sql";
+
 /// Step i brings version i to version i + 1.
-constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1};
+constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2};
 
 base::Result<std::int64_t> version_of(Connection& connection) {
     Query query(connection, "PRAGMA user_version");
@@ -121,20 +126,20 @@ base::Status step_from(Connection& connection, std::int64_t version) {
 
 }  // namespace
 
-base::Status migrate(Connection& connection) {
+base::Status migrate(Connection& connection, int version) {
     while (true) {
-        KN_TRY(version, version_of(connection));
-        if (version == kSchemaVersion) {
+        KN_TRY(current, version_of(connection));
+        if (current == version) {
             return {};
         }
-        if (version > kSchemaVersion || version < 0) {
+        if (current > version || current < 0) {
             return base::fail(
                 base::Errc::internal, {},
                 fmt::format("the database has schema version {}, and this program knows versions "
                             "up to {}: start the newer kinodex that wrote it",
-                            version, kSchemaVersion));
+                            current, version));
         }
-        KN_PASS(step_from(connection, version));
+        KN_PASS(step_from(connection, current));
     }
 }
 

@@ -11,10 +11,10 @@
 namespace kinodex::store::sqlite {
 
 /// The version this program writes; kept in `user_version`.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
-/// Brings the database to kSchemaVersion, each step in its own transaction. Errors: internal when
-/// a newer program wrote it (detail says so), storage_full.
-base::Status migrate(Connection& connection);
+/// Brings the database to `version`, each step in its own transaction; tests stop at older ones.
+/// Errors: internal when a newer program wrote it (detail says so), storage_full.
+base::Status migrate(Connection& connection, int version = kSchemaVersion);
 
 }  // namespace kinodex::store::sqlite

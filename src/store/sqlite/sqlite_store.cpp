@@ -6,6 +6,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "store/sqlite/access.h"
 #include "store/sqlite/loader.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/schema.h"
@@ -16,35 +17,6 @@ namespace {
 
 using namespace sqlite;
 using runtime::Asked;
-
-/// A connection for each thread of the reading lane; as many as threads, so one is always free.
-class Readers {
-  public:
-    explicit Readers(std::vector<std::unique_ptr<Connection>> free) : free_(std::move(free)) {}
-
-    template <class Work>
-    auto use(const Work& work) {
-        auto connection = take();
-        auto answer = work(*connection);
-        const std::lock_guard lock(mutex_);
-        free_.push_back(std::move(connection));
-        return answer;
-    }
-    void clear() {
-        const std::lock_guard lock(mutex_);
-        free_.clear();
-    }
-
-  private:
-    std::unique_ptr<Connection> take() {
-        const std::lock_guard lock(mutex_);
-        auto connection = std::move(free_.back());
-        free_.pop_back();
-        return connection;
-    }
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Connection>> free_;
-};
 
 /// How far running jobs say they are. Only in memory: after a start they report anew.
 class ProgressBoard {
@@ -77,13 +49,10 @@ class SqliteStore : public Store {
     SqliteStore(const SqliteOptions& options, std::unique_ptr<Connection> writer,
                 std::vector<std::unique_ptr<Connection>> readers, std::unique_ptr<Catalog> catalog)
         : catalog_(std::move(catalog)),
-          readers_(std::move(readers)),
-          writes_(std::move(writer), *catalog_,
-                  WriteLimits{options.writes_waiting_max, options.write_batch_max}),
-          reads_("meta_read", options.readers, options.reads_waiting_max) {
-        writes_.repeat(&clear_doomed_indexes);  // what an earlier process left
+          access_(options, std::move(writer), std::move(readers), *catalog_) {
+        access_.repeat(&clear_doomed_indexes);  // what an earlier process left
     }
-    ~SqliteStore() override { stop(); }
+    ~SqliteStore() override { access_.stop(); }
 
     // --- keys
     Asked<domain::ApiKey> create_key(NewApiKey key) override {
@@ -177,7 +146,7 @@ class SqliteStore : public Store {
             return sqlite::delete_index(turn, account, id);
         };
         auto outcome = co_await write<void>(std::move(work));
-        writes_.repeat(&clear_doomed_indexes);
+        access_.repeat(&clear_doomed_indexes);
         co_return outcome;
     }
 
@@ -206,7 +175,7 @@ class SqliteStore : public Store {
         auto work = [this, account, index, page, filter = std::move(filter)] {
             return list_from_memory(account, index, filter, page);
         };
-        return reads_.run<domain::Paged<domain::IndexedAsset>>(std::move(work));
+        return access_.read_memory<domain::Paged<domain::IndexedAsset>>(std::move(work));
     }
     Asked<void> change_indexed_asset_metadata(domain::AccountId account, domain::IndexId index,
                                               domain::IndexedAssetId id,
@@ -307,19 +276,16 @@ class SqliteStore : public Store {
             return {};
         });
     }
-    void close() override { stop(); }
+    void close() override { access_.stop(); }
 
   private:
     template <class T, class Work>
     Asked<T> write(Work work) {
-        return writes_.run<T>(std::move(work));
+        return access_.write<T>(std::move(work));
     }
     template <class T, class Work>
     Asked<T> read(Work work) {
-        auto on_connection = [this, work = std::move(work)]() -> base::Result<T> {
-            return readers_.use(work);
-        };
-        return reads_.run<T>(std::move(on_connection));
+        return access_.read<T>(std::move(work));
     }
     /// `progress` was read before the row: a job that ended in between shows as ended, never as
     /// one that fell back to nothing.
@@ -347,17 +313,9 @@ class SqliteStore : public Store {
         }
         return answer;
     }
-    void stop() {
-        writes_.stop();
-        reads_.stop();
-        readers_.clear();
-    }
-
     std::unique_ptr<Catalog> catalog_;
-    Readers readers_;
     ProgressBoard progress_;
-    WriteQueue writes_;
-    runtime::Lane reads_;  // last: its threads use everything above
+    Access access_;  // last: its threads use everything above
 };
 
 }  // namespace
