@@ -139,6 +139,8 @@ Asked<Piece> asset_thumbnail(Services& services, const http::Request& request) {
     const auto& text = request.path_values.at(0);
     KN_CO_PASS(check_signature(services, request, thumbnail_scope(text)));
     KN_CO_TRY(id, id_of<domain::AssetId>(text, "assets"));
+    // The objects may outlive their row for a moment.
+    KN_CO_PASS(co_await services.assets.find(id));
     auto bytes = co_await services.objects.read_all(service::thumbnail_key(id), kPictureBytesMax);
     if (!bytes && bytes.error().code == Errc::resource_not_exist) {
         co_return base::fail(Errc::resource_not_exist,
@@ -154,6 +156,7 @@ Asked<Piece> indexed_thumbnail(Services& services, const http::Request& request)
     const auto& text = request.path_values.at(0);
     KN_CO_PASS(check_signature(services, request, indexed_thumbnail_scope(text)));
     KN_CO_TRY(id, id_of<domain::IndexedAssetId>(text, "indexed-assets"));
+    KN_CO_PASS(co_await services.indexes.store().find_indexed_asset(id));
     KN_CO_TRY(bytes, co_await service::first_shot_picture(services.objects, id));
     co_return picture_piece(std::move(bytes), text);
 }

@@ -125,7 +125,7 @@ void App::wire_services() {
     media_ = media::make_sandboxed_media({});
     background_ = std::make_unique<Background>();
     playback_ = std::make_unique<service::Playback>(
-        *objects_, *disk_, static_cast<std::size_t>(config_.hls_cache_bytes));
+        *store_, *objects_, *disk_, static_cast<std::size_t>(config_.hls_cache_bytes));
     ingest_ =
         std::make_unique<service::Ingest>(*store_, *objects_, *media_, limits, api::message_of);
     renditions_ = std::make_unique<service::Renditions>(*store_, *objects_, *media_, *playback_);
@@ -136,7 +136,7 @@ void App::wire_services() {
     runner.width = config_.worker_threads;
     runner_ = std::make_unique<jobs::Runner>(
         background_->executor(), *store_, std::move(runner),
-        service::works_of(*ingest_, *renditions_, *indexing_, *objects_, *playback_));
+        service::works_of(*ingest_, *renditions_, *indexing_, *objects_));
     service::AssetOptions options;
     options.mode =
         config_.ingest == "async" ? service::IngestMode::async : service::IngestMode::sync;

@@ -111,6 +111,10 @@ runtime::Asked<Asset> Assets::find(domain::AccountId account, domain::AssetId id
     return store_.find_asset(account, id);
 }
 
+runtime::Asked<Asset> Assets::find(domain::AssetId id) {
+    return store_.find_asset(id);
+}
+
 runtime::Asked<domain::Paged<Asset>> Assets::list(domain::AccountId account,
                                                   domain::AssetFilter filter, domain::Page page) {
     return store_.list_assets(account, std::move(filter), page);

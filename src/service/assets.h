@@ -54,6 +54,8 @@ class Assets {
     runtime::Asked<domain::Asset> create(NewUpload upload);
 
     runtime::Asked<domain::Asset> find(domain::AccountId account, domain::AssetId id);
+    /// For signed URLs, which name no account.
+    runtime::Asked<domain::Asset> find(domain::AssetId id);
     runtime::Asked<domain::Paged<domain::Asset>> list(domain::AccountId account,
                                                       domain::AssetFilter filter,
                                                       domain::Page page);

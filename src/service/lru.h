@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -30,20 +31,27 @@ class Lru {
     /// A value that costs more than the whole cache is not kept.
     void put(const std::string& key, std::shared_ptr<Value> value, std::size_t cost) {
         const std::lock_guard lock(mutex_);
-        drop(key);
-        if (cost > cost_max_) {
-            return;
-        }
-        entries_.push_front({key, std::move(value), cost});
-        places_[key] = entries_.begin();
-        cost_ += cost;
-        while (cost_ > cost_max_) {
-            drop(entries_.back().key);
+        keep(key, std::move(value), cost);
+    }
+
+    /// How often anything was erased by prefix. Read it before reading what a value is made from.
+    [[nodiscard]] std::uint64_t erasures() const {
+        const std::lock_guard lock(mutex_);
+        return erasures_;
+    }
+
+    /// As `put`, but a value begun before an erasure is not kept: it may be of what was erased.
+    void put_unless_erased(const std::string& key, std::shared_ptr<Value> value, std::size_t cost,
+                           std::uint64_t erasures_at_begin) {
+        const std::lock_guard lock(mutex_);
+        if (erasures_ == erasures_at_begin) {
+            keep(key, std::move(value), cost);
         }
     }
 
     void erase_prefix(const std::string& prefix) {
         const std::lock_guard lock(mutex_);
+        ++erasures_;
         for (auto at = entries_.begin(); at != entries_.end();) {
             const auto next = std::next(at);
             if (at->key.starts_with(prefix)) {
@@ -65,6 +73,19 @@ class Lru {
         std::size_t cost;
     };
 
+    void keep(const std::string& key, std::shared_ptr<Value> value, std::size_t cost) {
+        drop(key);
+        if (cost > cost_max_) {
+            return;
+        }
+        entries_.push_front({key, std::move(value), cost});
+        places_[key] = entries_.begin();
+        cost_ += cost;
+        while (cost_ > cost_max_) {
+            drop(entries_.back().key);
+        }
+    }
+
     void drop(const std::string& key) {
         const auto at = places_.find(key);
         if (at == places_.end()) {
@@ -79,6 +100,7 @@ class Lru {
     mutable std::mutex mutex_;
     std::size_t cost_max_;
     std::size_t cost_ = 0;
+    std::uint64_t erasures_ = 0;
     std::list<Entry> entries_;
     std::unordered_map<std::string, typename std::list<Entry>::iterator> places_;
 };

@@ -49,5 +49,17 @@ TEST(Lru, prefix_is_erased_whole) {
     EXPECT_EQ(cache.cost(), 1U);
 }
 
+TEST(Lru, value_begun_before_an_erasure_is_not_kept) {
+    Lru<int> cache(10);
+    const auto before = cache.erasures();
+    cache.put_unless_erased("x/1", number(1), 1, before);
+    EXPECT_TRUE(cache.find("x/1"));
+    cache.erase_prefix("x/");
+    cache.put_unless_erased("x/1", number(1), 1, before);
+    EXPECT_FALSE(cache.find("x/1"));
+    cache.put_unless_erased("x/1", number(2), 1, cache.erasures());
+    EXPECT_TRUE(cache.find("x/1"));
+}
+
 }  // namespace
 }  // namespace kinodex::service

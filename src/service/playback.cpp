@@ -51,8 +51,10 @@ struct Playback::Playable {
     plan::View view;
 };
 
-Playback::Playback(objects::Objects& objects, runtime::Lane& lane, std::size_t segment_cache_bytes)
-    : objects_(objects),
+Playback::Playback(store::Store& store, objects::Objects& objects, runtime::Lane& lane,
+                   std::size_t segment_cache_bytes)
+    : store_(store),
+      objects_(objects),
       lane_(lane),
       playables_(kPlayablesBytesMax),
       segments_(segment_cache_bytes) {}
@@ -60,9 +62,12 @@ Playback::Playback(objects::Objects& objects, runtime::Lane& lane, std::size_t s
 Playback::~Playback() = default;
 
 runtime::Asked<std::shared_ptr<Playback::Playable>> Playback::open(AssetId id) {
+    const auto erasures = playables_.erasures();
     if (auto cached = playables_.find(id.text())) {
         co_return cached;
     }
+    // Objects outlive their row until a job has removed them; what is cached does not.
+    KN_CO_PASS(co_await store_.find_asset(id));
     auto plan_object = co_await objects_.open(plan_key(id));
     if (!plan_object) {
         co_return plan_object.error().code == Errc::resource_not_exist
@@ -84,7 +89,8 @@ runtime::Asked<std::shared_ptr<Playback::Playable>> Playback::open(AssetId id) {
         return std::make_shared<Playable>(plan_object, source, std::move(view));
     };
     KN_CO_TRY(playable, co_await lane_.run<std::shared_ptr<Playable>>(std::move(work)));
-    playables_.put(id.text(), playable, std::max(playable->view.memory_bytes(), kPlayableCostMin));
+    playables_.put_unless_erased(
+        id.text(), playable, std::max(playable->view.memory_bytes(), kPlayableCostMin), erasures);
     co_return playable;
 }
 
@@ -125,6 +131,7 @@ runtime::Asked<Piece> Playback::init_segment(AssetId id, std::size_t track) {
 }
 
 runtime::Asked<Piece> Playback::segment(AssetId id, std::size_t track, std::size_t number) {
+    const auto erasures = segments_.erasures();
     KN_CO_TRY(playable, co_await open(id));
     const auto& view = playable->view;
     if (track >= view.tracks().size() || number >= view.tracks()[track].segments.size()) {
@@ -155,7 +162,7 @@ runtime::Asked<Piece> Playback::segment(AssetId id, std::size_t track, std::size
     };
     KN_CO_TRY(bytes, co_await lane_.run<Bytes>(std::move(work)));
     piece.bytes = bytes;
-    segments_.put(key, bytes, bytes->size());
+    segments_.put_unless_erased(key, bytes, bytes->size(), erasures);
     co_return piece;
 }
 

@@ -10,6 +10,7 @@
 #include "objects/objects.h"
 #include "runtime/lane.h"
 #include "service/lru.h"
+#include "store/store.h"
 
 namespace kinodex::service {
 
@@ -23,17 +24,19 @@ struct Piece {
 class Playback {
   public:
     /// Reads block on `lane`, which must outlive this.
-    Playback(objects::Objects& objects, runtime::Lane& lane, std::size_t segment_cache_bytes);
+    Playback(store::Store& store, objects::Objects& objects, runtime::Lane& lane,
+             std::size_t segment_cache_bytes);
     ~Playback();
 
     /// `query` (expiry and signature) is appended to every URI of a playlist.
-    /// Errors of all: resource_not_exist when the asset has no playback, or no such part.
+    /// Errors of all: resource_not_exist when the asset is gone or has no playback or no such part.
     runtime::Asked<Piece> master(domain::AssetId id, std::string query);
     runtime::Asked<Piece> media_playlist(domain::AssetId id, std::size_t track, std::string query);
     runtime::Asked<Piece> init_segment(domain::AssetId id, std::size_t track);
     runtime::Asked<Piece> segment(domain::AssetId id, std::size_t track, std::size_t number);
 
-    /// The asset is gone, or its playback was made anew: drops what is cached of it.
+    /// The asset is gone, or its playback was made anew: nothing of before is served once this has
+    /// returned, but to those who asked before. Call it after the row or the objects have changed.
     void forget(domain::AssetId id);
     [[nodiscard]] std::size_t cached_bytes() const;
 
@@ -41,6 +44,7 @@ class Playback {
     struct Playable;
     runtime::Asked<std::shared_ptr<Playable>> open(domain::AssetId id);
 
+    store::Store& store_;
     objects::Objects& objects_;
     runtime::Lane& lane_;
     Lru<Playable> playables_;

@@ -53,19 +53,12 @@ Task<Outcome> index_asset(Indexing& indexing, domain::Job job) {
     co_return outcome_of(co_await indexing.run(*id, job.attempts));
 }
 
-Task<Outcome> remove_objects(objects::Objects& objects, Playback& playback, domain::Job job) {
+Task<Outcome> remove_objects(objects::Objects& objects, domain::Job job) {
     auto removed = co_await objects.remove_prefix(job.subject);
     if (!removed) {
         observe::log_warn("remove_objects_failed",
                           {{"prefix", job.subject}, {"reason", removed.error().detail}});
         co_return Outcome::retry;
-    }
-    constexpr std::string_view kAssets = "assets/";
-    if (job.subject.starts_with(kAssets)) {
-        // Playback may have been opened again between the row's end and now.
-        if (const auto id = domain::AssetId::parse(job.subject.substr(kAssets.size(), 24))) {
-            playback.forget(*id);
-        }
     }
     co_return Outcome::done;
 }
@@ -73,7 +66,7 @@ Task<Outcome> remove_objects(objects::Objects& objects, Playback& playback, doma
 }  // namespace
 
 std::map<JobKind, jobs::Work> works_of(Ingest& ingest, Renditions& renditions, Indexing& indexing,
-                                       objects::Objects& objects, Playback& playback) {
+                                       objects::Objects& objects) {
     std::map<JobKind, jobs::Work> works;
     works[JobKind::ingest_asset] = [&ingest](jobs::JobContext context) {
         return ingest_asset(ingest, std::move(context.job));
@@ -87,8 +80,8 @@ std::map<JobKind, jobs::Work> works_of(Ingest& ingest, Renditions& renditions, I
     works[JobKind::index_asset] = [&indexing](jobs::JobContext context) {
         return index_asset(indexing, std::move(context.job));
     };
-    works[JobKind::remove_objects] = [&objects, &playback](jobs::JobContext context) {
-        return remove_objects(objects, playback, std::move(context.job));
+    works[JobKind::remove_objects] = [&objects](jobs::JobContext context) {
+        return remove_objects(objects, std::move(context.job));
     };
     return works;
 }

@@ -10,7 +10,6 @@ namespace kinodex::service {
 
 /// The parts must outlive the runner that gets the result.
 std::map<domain::JobKind, jobs::Work> works_of(Ingest& ingest, Renditions& renditions,
-                                               Indexing& indexing, objects::Objects& objects,
-                                               Playback& playback);
+                                               Indexing& indexing, objects::Objects& objects);
 
 }  // namespace kinodex::service

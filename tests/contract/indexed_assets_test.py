@@ -177,6 +177,22 @@ def test_video_stream_gives_the_upper_case_object_and_plays(api, asset, tmp_path
     assert urls and all(api.http.get(u).headers["content-type"] == "image/jpeg" for u in urls)
 
 
+@pytest.mark.parametrize("whole_index", [False, True], ids=["item", "index"])
+def test_key_picture_goes_with_the_answer_to_delete(api, asset, whole_index):
+    # Several rounds: its file is removed by a job that comes later but is quick.
+    for n in range(4):
+        index = api.make_index(f"pictures {whole_index} {n}")
+        item = api.add(index, asset, enable_video_stream=True)
+        finished(api, index, item)
+        path = f"/indexes/{index}/indexed-assets/{item}"
+        url = wait_until(lambda: api.get(path).json()["hls"].get("thumbnail_urls"), 20,
+                         "the key picture")[0]
+        assert api.http.get(url).status_code == 200
+        gone = api.delete(f"/indexes/{index}" if whole_index else path)
+        assert gone.status_code == 204
+        assert api.http.get(url).status_code == 404
+
+
 def test_no_stream_object_unless_asked_for(api, index, asset):
     for more in ({}, {"enable_video_stream": False}):
         made = api.add(index, asset, **more)
