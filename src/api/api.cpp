@@ -7,7 +7,6 @@
 namespace kinodex::api {
 namespace {
 
-using base::Errc;
 using runtime::Task;
 
 /// Media type without parameters, lower case.
@@ -68,9 +67,9 @@ Task<http::Response> respond(const Services& services, const Endpoint& endpoint,
     if (!reply) {
         co_return render_error(reply.error(), request.request_id);
     }
-    auto response = endpoint.headline.success == 204
+    auto response = endpoint.answer.status == 204
                         ? no_content()
-                        : json_response(endpoint.headline.success, std::move(reply->json));
+                        : json_response(endpoint.answer.status, std::move(reply->json));
     if (!reply->location.empty()) {
         response.headers.emplace_back("Location", std::move(reply->location));
     }
@@ -82,6 +81,11 @@ http::Route route_of(Services& services, Endpoint endpoint) {
     route.method = endpoint.headline.method;
     route.pattern = endpoint.headline.pattern;
     route.name = endpoint.headline.operation;
+    if (endpoint.raw) {
+        route.body = endpoint.raw_body;
+        route.handler = std::move(endpoint.raw);
+        return route;
+    }
     // DELETE may carry a body, which both SDKs send in places; it is read and left alone.
     route.body =
         endpoint.headline.method == Method::get ? http::BodyMode::none : http::BodyMode::whole;
@@ -106,14 +110,14 @@ bool is_host(std::string_view host) {
 
 base::Result<Caller> identify(const Services& services, const http::Request& request) {
     KN_TRY(account, services.keys.find(request.api_key));
-    Caller caller;
-    caller.account = account;
+    return Caller{account, base_url(services, request)};
+}
+
+std::string base_url(const Services& services, const http::Request& request) {
     if (!services.public_url.empty()) {
-        caller.base_url = services.public_url;
-    } else if (is_host(request.host)) {
-        caller.base_url = "http://" + request.host;
+        return services.public_url;
     }
-    return caller;
+    return is_host(request.host) ? "http://" + request.host : std::string();
 }
 
 http::Response json_response(unsigned status, std::string json) {
@@ -124,18 +128,28 @@ http::Response json_response(unsigned status, std::string json) {
     return response;
 }
 
-std::vector<http::Route> routes_of(Services& services) {
-    std::vector<http::Route> routes;
-    for (auto* make : {&asset_endpoints, &index_endpoints, &indexed_asset_endpoints}) {
+std::vector<Endpoint> all_endpoints(Services& services) {
+    std::vector<Endpoint> all;
+    for (auto* make : {&upload_endpoints, &asset_endpoints, &index_endpoints,
+                       &indexed_asset_endpoints, &media_endpoints, &operations_endpoints}) {
         for (auto& each : make(services)) {
-            routes.push_back(route_of(services, std::move(each)));
+            all.push_back(std::move(each));
         }
     }
-    routes.push_back(upload_route(services));
-    for (auto* make : {&media_routes, &operations_routes}) {
-        for (auto& each : make(services)) {
-            routes.push_back(std::move(each));
-        }
+    return all;
+}
+
+std::vector<http::Route> routes_of(Services& services) {
+    std::vector<http::Route> routes;
+    auto endpoints = all_endpoints(services);
+    for (auto& each : docs_endpoints(services, endpoints)) {
+        endpoints.push_back(std::move(each));
+    }
+    for (auto& each : endpoints) {
+        routes.push_back(route_of(services, std::move(each)));
+    }
+    for (auto& each : preflight_routes(services)) {
+        routes.push_back(std::move(each));
     }
     return routes;
 }

@@ -11,6 +11,8 @@
 
 namespace kinodex::api {
 
+/// Every endpoint, in the order of the reference. A new resource is added there.
+std::vector<Endpoint> all_endpoints(Services& services);
 /// All routes. `services` must outlive them.
 std::vector<http::Route> routes_of(Services& services);
 
@@ -19,13 +21,19 @@ std::vector<Endpoint> asset_endpoints(Services& services);
 std::vector<Endpoint> index_endpoints(Services& services);
 std::vector<Endpoint> indexed_asset_endpoints(Services& services);
 
-/// POST /v1.3/assets streams its body, so it is a route of its own.
-http::Route upload_route(Services& services);
+/// POST /v1.3/assets, which streams its body.
+std::vector<Endpoint> upload_endpoints(Services& services);
 /// Playlists, segments and pictures under signed URLs.
-std::vector<http::Route> media_routes(Services& services);
+std::vector<Endpoint> media_endpoints(Services& services);
+/// What browsers ask before they ask for those.
+std::vector<http::Route> preflight_routes(Services& services);
 /// /healthz, /readyz and /metrics, without a key.
-std::vector<http::Route> operations_routes(Services& services);
+std::vector<Endpoint> operations_endpoints(Services& services);
+/// The OpenAPI document of `endpoints` and of its own.
+std::vector<Endpoint> docs_endpoints(Services& services, const std::vector<Endpoint>& endpoints);
 
+/// The address that the client knows the server under; empty when its Host is none.
+std::string base_url(const Services& services, const http::Request& request);
 /// Authentication and the caller's address, for streaming routes. Errors: api_key_invalid.
 base::Result<Caller> identify(const Services& services, const http::Request& request);
 http::Response json_response(unsigned status, std::string json);

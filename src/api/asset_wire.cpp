@@ -25,7 +25,49 @@ void append_common(JsonObject& object, const Asset& asset) {
     }
 }
 
+std::vector<Property> common_properties() {
+    return {has("_id", schema::id(), "The asset's identifier."),
+            has("method", schema::words({"direct", "url", "multipart"}), "How it was uploaded."),
+            has("status", schema::words({"processing", "ready", "failed"}), "Whether to use it."),
+            has("filename", schema::text(1), "Its filename."),
+            may_have("file_type", schema::text(1), "The media type that was found in the bytes."),
+            has("created_at", schema::time(), "When it was created."),
+            may_have("user_metadata", metadata_schema(), "Absent when empty.")};
+}
+
+Schema derived_schema(std::string name, std::string url, std::string url_text) {
+    return schema::named(
+        std::move(name),
+        schema::object({has("status", schema::words({"pending", "processing", "ready", "error"}),
+                            "How far it is."),
+                        may_have(std::move(url), schema::url(), std::move(url_text))}));
+}
+
 }  // namespace
+
+Schema asset_schema() {
+    return schema::named("Asset", schema::object(common_properties()));
+}
+
+Schema asset_detail_schema() {
+    auto properties = common_properties();
+    for (auto& each : std::vector<Property>{
+             may_have("size", schema::integer(0), "Bytes; once ready."),
+             may_have("duration", schema::number(0), "Seconds, of video and audio; once ready."),
+             may_have("technical_metadata", technical_metadata_schema(), "What the file says."),
+             may_have("hls",
+                      derived_schema("AssetHls", "manifest_url",
+                                     "Of the master playlist, signed; once ready."),
+                      "With `enable_hls`."),
+             may_have("thumbnail",
+                      derived_schema("AssetThumbnail", "representative_url",
+                                     "Of the picture, signed; once ready."),
+                      "With `enable_thumbnail`."),
+             may_have("error", failure_schema(), "Why it failed.")}) {
+        properties.push_back(std::move(each));
+    }
+    return schema::named("AssetDetail", schema::object(std::move(properties)));
+}
 
 std::string asset_json(const Asset& asset) {
     std::string out;

@@ -59,7 +59,7 @@ Field asset_ids_field() {
         }
         return {};
     };
-    return described(std::move(field), "list of strings",
+    return described(std::move(field), schema::list(schema::id(), {}, kIdsMax),
                      "Only these assets; repeat the parameter for several.");
 }
 
@@ -83,8 +83,9 @@ Field asset_types_field() {
         list.matches_nothing = !words.empty() && list.filter.types.empty();
         return {};
     };
-    return described(std::move(field), "list of enums", "Only assets of these types.",
-                     "image, video, audio");
+    return described(std::move(field),
+                     schema::list(schema::words({"image", "video", "audio", "document"})),
+                     "Only assets of these types. No asset of this server is a document.");
 }
 
 Field filename_part_field() {
@@ -100,7 +101,7 @@ Field filename_part_field() {
         }
         return {};
     };
-    return described(std::move(field), "string",
+    return described(std::move(field), schema::text(1, service::kFilenameCharsMax),
                      "Only assets whose filename contains this, whatever the case.");
 }
 
@@ -109,15 +110,29 @@ Field force_field() {
         KN_TRY(text, single(values, In::query, "force"));
         return text ? parse_flag("force", *text) : base::Result<bool>(false);
     };
-    return described(bind_field("force", In::query, &DeleteAsset::force, parse), "boolean",
-                     "Delete the asset even when indexed assets reference it.", "default false");
+    return described(bind_field("force", In::query, &DeleteAsset::force, parse),
+                     schema::flag().defaults_to("false"),
+                     "Delete the asset even when indexed assets reference it.");
+}
+
+Schema reference_schema() {
+    auto index = schema::object({has("_id", schema::id(), "The index's identifier."),
+                                 has("name", schema::text(1), "Its name.")});
+    return schema::named(
+        "IndexedAssetReference",
+        schema::object({has("_id", schema::id(), "The indexed asset's identifier."),
+                        has("index", std::move(index), "The index that it is in.")}));
 }
 
 Endpoint change_metadata_endpoint(Services& services, Method method, std::string operation,
                                   MetadataMode mode) {
+    const bool merges = mode == MetadataMode::merge;
     return endpoint<ChangeAssetMetadata>(
         {method, "/v1.3/assets/{asset_id}/user-metadata", std::move(operation),
-         "Change the user-defined metadata of an asset", 204},
+         merges ? "Change the user metadata of an asset" : "Replace the user metadata of an asset",
+         merges ? "Keys that are not named stay. `null` removes a key, `\"\"` leaves it as it is."
+                : "Keys that are not named are removed."},
+        answers_nothing(), {Errc::resource_not_exist},
         {path_id("asset_id", &ChangeAssetMetadata::id, kAssetIdText),
          body_metadata(&ChangeAssetMetadata::change, mode, Presence::required)},
         [&services](Caller caller, ChangeAssetMetadata in) -> Asked<Reply> {
@@ -128,21 +143,25 @@ Endpoint change_metadata_endpoint(Services& services, Method method, std::string
 }
 
 Endpoint clear_metadata_endpoint(Services& services) {
-    return endpoint<OneAsset>(
-        {Method::delete_, "/v1.3/assets/{asset_id}/user-metadata", "assets.delete_user_metadata",
-         "Delete the user-defined metadata of an asset", 204},
-        {path_id("asset_id", &OneAsset::id, kAssetIdText)},
-        [&services](Caller caller, OneAsset in) -> Asked<Reply> {
-            domain::MetadataChange nothing{MetadataMode::replace, {}};
-            KN_CO_PASS(co_await services.assets.change_metadata(caller.account, in.id,
-                                                                std::move(nothing)));
-            co_return Reply{};
-        });
+    return endpoint<OneAsset>({Method::delete_,
+                               "/v1.3/assets/{asset_id}/user-metadata",
+                               "assets.delete_user_metadata",
+                               "Delete the user metadata of an asset",
+                               {}},
+                              answers_nothing(), {Errc::resource_not_exist},
+                              {path_id("asset_id", &OneAsset::id, kAssetIdText)},
+                              [&services](Caller caller, OneAsset in) -> Asked<Reply> {
+                                  domain::MetadataChange nothing{MetadataMode::replace, {}};
+                                  KN_CO_PASS(co_await services.assets.change_metadata(
+                                      caller.account, in.id, std::move(nothing)));
+                                  co_return Reply{};
+                              });
 }
 
 Endpoint list_endpoint(Services& services) {
     return endpoint<ListAssets>(
-        {Method::get, "/v1.3/assets", "assets.list", "List assets, newest first", 200},
+        {Method::get, "/v1.3/assets", "assets.list", "List assets", "Newest first."},
+        answers(200, page_of(asset_detail_schema())), {},
         {page_number(&ListAssets::page), page_limit(&ListAssets::page), asset_ids_field(),
          asset_types_field(), filename_part_field()},
         [&services](Caller caller, ListAssets in) -> Asked<Reply> {
@@ -161,7 +180,8 @@ Endpoint list_endpoint(Services& services) {
 
 Endpoint retrieve_endpoint(Services& services) {
     return endpoint<OneAsset>(
-        {Method::get, "/v1.3/assets/{asset_id}", "assets.retrieve", "Retrieve an asset", 200},
+        {Method::get, "/v1.3/assets/{asset_id}", "assets.retrieve", "Retrieve an asset", {}},
+        answers(200, asset_detail_schema()), {Errc::resource_not_exist},
         {path_id("asset_id", &OneAsset::id, kAssetIdText)},
         [&services](Caller caller, OneAsset in) -> Asked<Reply> {
             KN_CO_TRY(asset, co_await services.assets.find(caller.account, in.id));
@@ -173,7 +193,11 @@ Endpoint retrieve_endpoint(Services& services) {
 
 Endpoint delete_endpoint(Services& services) {
     return endpoint<DeleteAsset>(
-        {Method::delete_, "/v1.3/assets/{asset_id}", "assets.delete", "Delete an asset", 204},
+        {Method::delete_, "/v1.3/assets/{asset_id}", "assets.delete", "Delete an asset",
+         "Its file, playlists and thumbnails go with it. With `force`, indexed assets that "
+         "reference "
+         "it stay and keep their data."},
+        answers_nothing(), {Errc::resource_not_exist, Errc::asset_in_use},
         {path_id("asset_id", &DeleteAsset::id, kAssetIdText), force_field()},
         [&services](Caller caller, DeleteAsset in) -> Asked<Reply> {
             const auto mode =
@@ -186,7 +210,8 @@ Endpoint delete_endpoint(Services& services) {
 Endpoint references_endpoint(Services& services) {
     return endpoint<ListReferences>(
         {Method::get, "/v1.3/assets/{asset_id}/indexed-assets", "assets.list_indexed_assets",
-         "List the indexed assets that reference an asset", 200},
+         "List the indexed assets of an asset", "Every index that the asset is in."},
+        answers(200, page_of(reference_schema())), {Errc::resource_not_exist},
         {path_id("asset_id", &ListReferences::id, kAssetIdText), page_number(&ListReferences::page),
          page_limit(&ListReferences::page)},
         [&services](Caller caller, ListReferences in) -> Asked<Reply> {

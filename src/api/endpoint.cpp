@@ -12,6 +12,47 @@ bool claims_key(const Field& field, std::string_view key) {
 
 }  // namespace
 
+Answer Answer::with_location() const {
+    auto copy = *this;
+    copy.has_location = true;
+    return copy;
+}
+
+Answer Answer::with_etag() const {
+    auto copy = *this;
+    copy.has_etag = true;
+    return copy;
+}
+
+Answer answers(unsigned status, Schema schema) {
+    return {status, "application/json", std::move(schema)};
+}
+
+Answer answers_nothing() {
+    return {204, {}, {}};
+}
+
+Answer answers_text(std::string media_type) {
+    return {200, std::move(media_type), schema::text()};
+}
+
+Answer answers_bytes(std::string media_type) {
+    return {200, std::move(media_type), schema::binary(), false, true, true};
+}
+
+Endpoint raw_endpoint(Headline headline, Answer answer, std::vector<Errc> errors,
+                      std::vector<Field> fields, Access access, http::BodyMode body,
+                      http::Handler handler) {
+    return {std::move(headline),
+            std::move(answer),
+            std::move(errors),
+            std::move(fields),
+            {},
+            std::move(handler),
+            body,
+            access};
+}
+
 bool Endpoint::takes_json() const {
     return std::ranges::any_of(fields, [](const Field& field) { return field.in == In::json; });
 }

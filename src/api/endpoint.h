@@ -1,7 +1,9 @@
-// An endpoint, declared once. Routing, authentication, reading and checking of parameters, and the
-// refusal of unknown ones all follow from the declaration.
+// An endpoint, declared once. Routing, authentication, reading and checking of parameters, the
+// refusal of unknown ones, and what the OpenAPI document and the reference say of it all follow
+// from the declaration.
 //
-//     endpoint<ListAssets>({Method::get, "/v1.3/assets", "assets.list", "List assets", 200},
+//     endpoint<ListAssets>({Method::get, "/v1.3/assets", "assets.list", "List assets"},
+//                          answers(200, page_of(asset_detail_schema())), {},
 //                          {page_number(&ListAssets::page), …},
 //                          [&](Caller caller, ListAssets in) -> Asked<Reply> { … });
 #pragma once
@@ -17,6 +19,7 @@
 
 namespace kinodex::api {
 
+using base::Errc;
 using http::Method;
 using runtime::Asked;
 
@@ -35,25 +38,55 @@ struct Reply {
 struct Headline {
     Method method = Method::get;
     std::string pattern;
-    std::string operation;  // "assets.list"
+    std::string operation;  // "assets.list"; what stands before the point is the resource
     std::string summary;
-    unsigned success = 200;
+    std::string text;  // what else a reader should know; may be empty
 };
+
+/// What a success carries. Made by the functions below.
+struct Answer {
+    unsigned status;
+    std::string media_type;  // empty: no body
+    Schema schema;
+    bool has_location = false;
+    bool has_etag = false;   // 304 as If-None-Match asks
+    bool in_ranges = false;  // 206 and 416 as Range asks
+
+    [[nodiscard]] Answer with_location() const;
+    [[nodiscard]] Answer with_etag() const;
+};
+Answer answers(unsigned status, Schema schema);
+Answer answers_nothing();
+Answer answers_text(std::string media_type);
+/// Bytes that may be asked for in ranges and are not sent again when unchanged.
+Answer answers_bytes(std::string media_type);
+
+/// Who may ask: holders of an API key, of a signed URL, or anyone.
+enum class Access { key, signature, anyone };
 
 /// Largest JSON request body: metadata at its bound, with every character escaped, and some air.
 inline constexpr std::size_t kJsonBodyBytesMax = 1024 * 1024;
 
 struct Endpoint {
     Headline headline;
+    Answer answer;
+    // Conditions that it may end with, beside those that follow from its fields and from HTTP.
+    std::vector<Errc> errors;
     std::vector<Field> fields;
     std::function<Asked<Reply>(Caller, const Values&)> run;
+    // Instead of `run`: reads the request and makes the whole answer by itself.
+    http::Handler raw;
+    http::BodyMode raw_body = http::BodyMode::none;
+    Access access = Access::key;
+
     [[nodiscard]] bool takes_json() const;
 };
 
 /// Reads the fields into a P and hands it to the handler.
 template <class P, class Handler>
-Endpoint endpoint(Headline headline, std::vector<Field> fields, Handler handler) {
-    Endpoint result{std::move(headline), fields, {}};
+Endpoint endpoint(Headline headline, Answer answer, std::vector<Errc> errors,
+                  std::vector<Field> fields, Handler handler) {
+    Endpoint result{std::move(headline), std::move(answer), std::move(errors), fields, {}, {}};
     // Shared: the declaration outlives the call that copied this function.
     auto shared = std::make_shared<const std::vector<Field>>(std::move(fields));
     auto shared_handler = std::make_shared<Handler>(std::move(handler));
@@ -66,6 +99,12 @@ Endpoint endpoint(Headline headline, std::vector<Field> fields, Handler handler)
     };
     return result;
 }
+
+/// An endpoint that reads the request by itself: streamed bodies, and what is not JSON. Its fields
+/// are declared with `part`; reading them is the handler's.
+Endpoint raw_endpoint(Headline headline, Answer answer, std::vector<Errc> errors,
+                      std::vector<Field> fields, Access access, http::BodyMode body,
+                      http::Handler handler);
 
 /// Refuses what no field claims: parameter_unknown. Missing required values:
 /// parameter_not_provided.

@@ -277,6 +277,19 @@ ErrorRow row_of_media(Errc code) {
 
 }  // namespace
 
+std::vector<Errc> media_errors() {
+    return {Errc::file_unprocessable,        Errc::asset_type_unsupported,
+            Errc::image_too_small,           Errc::image_broken,
+            Errc::media_filesize_too_large,  Errc::video_file_broken,
+            Errc::video_file_live,           Errc::video_resolution_too_low,
+            Errc::video_resolution_too_high, Errc::video_resolution_invalid_aspect_ratio,
+            Errc::video_duration_too_short,  Errc::video_duration_too_long,
+            Errc::video_filesize_too_large,  Errc::audio_file_broken,
+            Errc::audio_duration_too_short,  Errc::audio_duration_too_long,
+            Errc::audio_filesize_too_large,  Errc::audio_format_unsupported,
+            Errc::media_worker_unavailable};
+}
+
 std::string message_of(const base::Error& error) {
     std::string_view rest = row_of(error.code).message;
     std::string message;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "http/types.h"
@@ -18,6 +19,9 @@ struct ErrorRow {
 
 /// A `switch` without default: a condition without a row does not compile.
 ErrorRow row_of(base::Errc code);
+
+/// Every condition that the bytes of an upload can be refused for.
+std::vector<base::Errc> media_errors();
 
 /// The sentence for the client.
 std::string message_of(const base::Error& error);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "api/json_fields.h"
 #include "domain/metadata_text.h"
 
 namespace kinodex::api {
@@ -66,6 +67,8 @@ std::vector<std::string_view> Values::all(In in, std::string_view name) const {
         case In::form:
             collect(form);
             break;
+        case In::body:
+            break;  // it has no name
     }
     return found;
 }
@@ -149,11 +152,37 @@ base::Result<domain::NumberRange> parse_range(const Values& values, std::string_
     return range;
 }
 
-Field described(Field field, std::string type, std::string text, std::string rule) {
-    field.type = std::move(type);
+Field described(Field field, Schema schema, std::string text) {
+    field.schema = std::move(schema);
     field.text = std::move(text);
-    field.rule = std::move(rule);
     return field;
+}
+
+Field part(std::string name, In in, Presence presence, Schema schema, std::string text) {
+    Field field;
+    field.name = std::move(name);
+    field.in = in;
+    field.required = presence == Presence::required;
+    return described(std::move(field), std::move(schema), std::move(text));
+}
+
+Schema page_limit_schema() {
+    return schema::integer(1, domain::kPageLimitMax)
+        .defaults_to(std::to_string(domain::kPageLimitDefault));
+}
+
+Schema range_schema() {
+    return schema::any_of(
+        {schema::number(),
+         schema::closed_object({may_have("gte", schema::number(), "At least this."),
+                                may_have("lte", schema::number(), "At most this.")})});
+}
+
+Schema metadata_change_schema() {
+    auto made = schema::map(schema::any_of({schema::text({}, domain::kMetadataTextBytesMax),
+                                            schema::number(), schema::flag(), schema::null()}));
+    made.most = domain::kMetadataKeysMax;
+    return made.like(R"({"category":"trailer","rating":9.3})");
 }
 
 base::Result<std::vector<domain::MetadataCondition>> parse_conditions(

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "api/json_body.h"
+#include "api/schema.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "domain/indexed_asset.h"
@@ -24,7 +25,9 @@
 
 namespace kinodex::api {
 
-enum class In { path, query, json, form };
+/// `form`: a part of a multipart form. `body`: the whole body as it is.
+enum class In { path, query, json, form, body };
+enum class Presence { required, optional };
 
 /// The values of one request, by place and name.
 struct Values {
@@ -41,8 +44,7 @@ struct Field {
     In in = In::query;
     bool required = false;
     std::string text;             // what it is, for the reference
-    std::string type;             // "integer", "string", "list of enums", …
-    std::string rule;             // allowed values or bounds, in words; may be empty
+    Schema schema;                // type, bounds, allowed values, default
     bool takes_brackets = false;  // name[gte] and the like belong to it
     bool takes_the_rest = false;  // query keys that no other field claims are its own
     /// Reads from the values into the params struct.
@@ -77,7 +79,10 @@ Field bind_field(std::string name, In in, T P::* member, Parse parse) {
     return field;
 }
 
-Field described(Field field, std::string type, std::string text, std::string rule = {});
+/// Every field passes here: what it may be, and what it is for.
+Field described(Field field, Schema schema, std::string text);
+/// A field that its endpoint reads by itself, e.g. a part of a form that streams.
+Field part(std::string name, In in, Presence presence, Schema schema, std::string text);
 
 /// {asset_id} and the like: 24 hex digits, else parameter_invalid.
 template <class P, class Id>
@@ -88,7 +93,7 @@ Field path_id(std::string name, Id P::* member, std::string text) {
     };
     auto field = bind_field(name, In::path, member, parse);
     field.required = true;
-    return described(std::move(field), "string", std::move(text), "24 hexadecimal digits");
+    return described(std::move(field), schema::id(), std::move(text));
 }
 
 template <class P>
@@ -103,8 +108,11 @@ Field page_number(domain::Page P::* member) {
         }
         return {};
     };
-    return described(std::move(field), "integer", "The page to retrieve, from 1.", "default 1");
+    return described(std::move(field), schema::integer(1, domain::kPageMax).defaults_to("1"),
+                     "The page to retrieve. One past the end is empty.");
 }
+
+Schema page_limit_schema();
 
 template <class P>
 Field page_limit(domain::Page P::* member) {
@@ -118,7 +126,7 @@ Field page_limit(domain::Page P::* member) {
         }
         return {};
     };
-    return described(std::move(field), "integer", "Items on a page.", "1 to 50, default 10");
+    return described(std::move(field), page_limit_schema(), "Items on a page.");
 }
 
 /// A query text that may be absent; an empty one is refused.
@@ -132,7 +140,7 @@ Field query_text(std::string name, std::optional<std::string> P::* member, std::
         return value->empty() ? base::Result<std::optional<std::string>>(invalid(name))
                               : std::optional(std::string(*value));
     };
-    return described(bind_field(name, In::query, member, parse), "string", std::move(text));
+    return described(bind_field(name, In::query, member, parse), schema::text(1), std::move(text));
 }
 
 template <class P>
@@ -145,16 +153,18 @@ Field query_time(std::string name, std::optional<base::Timestamp> P::* member, s
         KN_TRY(time, parse_time(name, *value));
         return time;
     };
-    return described(bind_field(name, In::query, member, parse), "string", std::move(text),
-                     "RFC 3339 date-time");
+    return described(bind_field(name, In::query, member, parse), schema::time(), std::move(text));
 }
+
+/// A number, or name[gte] and name[lte].
+Schema range_schema();
 
 template <class P>
 Field query_range(std::string name, domain::NumberRange P::* member, std::string text) {
     auto parse = [name](const Values& values) { return parse_range(values, name); };
     auto field = bind_field(name, In::query, member, parse);
     field.takes_brackets = true;
-    return described(std::move(field), "object", std::move(text), "gte, lte, or a number");
+    return described(std::move(field), range_schema(), std::move(text));
 }
 
 template <class P, class Enum>
@@ -172,11 +182,12 @@ Field query_choice(std::string name, Enum P::* member,
         }
         return invalid(name);
     };
-    std::string rule;
+    std::vector<std::string> words;
     for (const auto& [word, meaning] : choices) {
-        rule.append(rule.empty() ? "" : ", ").append(word);
+        words.emplace_back(word);
     }
-    return described(bind_field(name, In::query, member, parse), "enum", std::move(text), rule);
+    return described(bind_field(name, In::query, member, parse), schema::words(std::move(words)),
+                     std::move(text));
 }
 
 /// The metadata filter: {"k":v} in `user_metadata`, user_metadata[k]=v, and every query key that no

@@ -120,6 +120,61 @@ std::string item_detail_json(const IndexedAsset& item, const std::string& base_u
     return out;
 }
 
+Schema system_metadata_schema() {
+    return schema::named("SystemMetadata",
+                         schema::object({has("filename", schema::text(1), "The asset's filename."),
+                                         may_have("duration", schema::number(0), "Seconds."),
+                                         may_have("fps", schema::number(0), "Frames a second."),
+                                         may_have("width", schema::integer(1), "Pixels."),
+                                         may_have("height", schema::integer(1), "Pixels."),
+                                         may_have("size", schema::integer(0), "Bytes.")}));
+}
+
+std::vector<Property> item_properties() {
+    return {has("_id", schema::id(), "The indexed asset's identifier."),
+            has("asset_id", schema::id(), "The asset's identifier."),
+            has("created_at", schema::time(), "When indexing was asked for."),
+            has("updated_at", schema::time(), "When it last changed."),
+            may_have("indexed_at", schema::time(), "When indexing ended."),
+            has("status", schema::words({"pending", "queued", "indexing", "ready", "failed"}),
+                "How far indexing is."),
+            has("system_metadata", system_metadata_schema(), "What is known about the media.")};
+}
+
+Schema item_schema() {
+    return schema::named("IndexedAsset", schema::object(item_properties()));
+}
+
+Schema stream_schema() {
+    return schema::named(
+        "IndexedAssetHls",
+        schema::object(
+            {may_have("video_url", schema::url(), "Of the playlist, signed; once complete."),
+             may_have("thumbnail_urls", schema::list(schema::url()), "Of pictures, signed."),
+             has("status", schema::words({"PROCESSING", "COMPLETE", "CANCELED", "ERROR"}),
+                 "How far it is."),
+             has("updated_at", schema::time(), "When that last changed.")}));
+}
+
+Schema item_detail_schema() {
+    auto properties = item_properties();
+    properties.push_back(may_have("progress", schema::number(0, 1), "Only while indexing."));
+    properties.push_back(may_have("user_metadata", metadata_schema(), "Absent when empty."));
+    properties.push_back(may_have("hls", stream_schema(), "With `enable_video_stream`."));
+    properties.push_back(may_have("error", failure_schema(), "Why it failed."));
+    return schema::named("IndexedAssetDetail", schema::object(std::move(properties)));
+}
+
+/// What the media of an asset may be refused for.
+std::vector<Errc> create_errors() {
+    return {Errc::resource_not_exist,        Errc::asset_not_ready,
+            Errc::asset_type_unsupported,    Errc::video_resolution_too_low,
+            Errc::video_resolution_too_high, Errc::video_resolution_invalid_aspect_ratio,
+            Errc::video_duration_too_short,  Errc::video_duration_too_long,
+            Errc::video_filesize_too_large,  Errc::audio_duration_too_short,
+            Errc::audio_duration_too_long,   Errc::audio_filesize_too_large};
+}
+
 /// Binds a reader of query values to the filter of ListItems.
 Field filter_field(Field field,
                    std::function<base::Status(const Values&, domain::IndexedAssetFilter&)> read) {
@@ -129,10 +184,8 @@ Field filter_field(Field field,
     return field;
 }
 
-Field query_field(std::string name, std::string type, std::string text, std::string rule = {}) {
-    Field field;
-    field.name = std::move(name);
-    return described(std::move(field), std::move(type), std::move(text), std::move(rule));
+Field query_field(std::string name, Schema schema, std::string text) {
+    return part(std::move(name), In::query, Presence::optional, std::move(schema), std::move(text));
 }
 
 /// `validating` and `uploading` are states of upload tasks; no indexed asset ever has them.
@@ -178,7 +231,7 @@ base::Status read_order(const Values& values, domain::IndexedAssetFilter& filter
 
 Field range_field(std::string name, domain::NumberRange domain::IndexedAssetFilter::* member,
                   std::string text) {
-    auto field = query_field(name, "object", std::move(text), "gte, lte, or a number");
+    auto field = query_field(name, range_schema(), std::move(text));
     field.takes_brackets = true;
     return filter_field(
         std::move(field),
@@ -193,7 +246,7 @@ Field time_field(std::string name,
                  std::optional<base::Timestamp> domain::IndexedAssetFilter::* member,
                  std::string text) {
     return filter_field(
-        query_field(name, "string", std::move(text), "RFC 3339 date-time"),
+        query_field(name, schema::time(), std::move(text)),
         [name, member](const Values& values, domain::IndexedAssetFilter& filter) -> base::Status {
             KN_TRY(value, single(values, In::query, name));
             if (value) {
@@ -207,16 +260,18 @@ Field time_field(std::string name,
 std::vector<Field> filter_fields() {
     using Filter = domain::IndexedAssetFilter;
     std::vector<Field> fields;
+    const auto by = schema::words({"created_at", "updated_at"}).defaults_to("\"created_at\"");
+    const auto order = schema::words({"asc", "desc"}).defaults_to("\"desc\"");
+    const auto statuses = schema::list(schema::words(
+        {"ready", "pending", "queued", "indexing", "failed", "validating", "uploading"}));
+    fields.push_back(filter_field(query_field("sort_by", by, "What to sort by."), read_sort));
+    fields.push_back(filter_field(query_field("sort_option", order, "The direction."), read_order));
     fields.push_back(filter_field(
-        query_field("sort_by", "enum", "What to sort by.", "created_at, updated_at"), read_sort));
-    fields.push_back(filter_field(query_field("sort_option", "enum", "The direction.", "asc, desc"),
-                                  read_order));
+        query_field("status", statuses,
+                    "Only items in one of these states; no item is ever validating or uploading."),
+        read_statuses));
     fields.push_back(
-        filter_field(query_field("status", "list of enums", "Only items in one of these states.",
-                                 "ready, pending, queued, indexing, failed"),
-                     read_statuses));
-    fields.push_back(
-        filter_field(query_field("filename", "string", "Only items with this filename."),
+        filter_field(query_field("filename", schema::text(), "Only items with this filename."),
                      [](const Values& values, Filter& filter) -> base::Status {
                          KN_TRY(value, single(values, In::query, "filename"));
                          if (value) {
@@ -242,9 +297,11 @@ std::vector<Field> list_fields() {
     for (auto& field : filter_fields()) {
         fields.push_back(std::move(field));
     }
-    auto metadata = query_field("user_metadata", "map",
-                                "Only items with this metadata: a JSON object, "
-                                "user_metadata[key]=value, or key=value.");
+    auto metadata =
+        query_field("user_metadata",
+                    schema::map(schema::any_of({schema::text(), schema::number(), schema::flag()})),
+                    "Only items with this metadata: a JSON object, "
+                    "user_metadata[key]=value, or key=value.");
     metadata.takes_brackets = true;
     metadata.takes_the_rest = true;
     auto declared = std::make_shared<const std::vector<Field>>(fields);
@@ -261,9 +318,14 @@ std::vector<Field> list_fields() {
 
 Endpoint create_endpoint(Services& services) {
     return endpoint<CreateItem>(
-        {Method::post, kItemsPattern, "indexed_assets.create", "Index an asset", 202},
+        {Method::post, kItemsPattern, "indexed_assets.create", "Index an asset",
+         "Answers at once; retrieve the indexed asset until its status is `ready` or `failed`."},
+        answers(202, schema::object({has("_id", schema::id(), "The indexed asset's identifier."),
+                                     has("asset_id", schema::id(), "The asset's identifier.")}))
+            .with_location(),
+        create_errors(),
         {path_id("index-id", &CreateItem::index, kIndexIdText),
-         body_text("asset_id", &CreateItem::asset_id, "An asset that is ready."),
+         body_text("asset_id", &CreateItem::asset_id, schema::id(), "An asset that is ready."),
          body_flag("enable_video_stream", &CreateItem::enable_video_stream,
                    "Whether to make it playable."),
          body_metadata(&CreateItem::user_metadata, domain::MetadataMode::merge,
@@ -290,8 +352,9 @@ Endpoint create_endpoint(Services& services) {
 
 Endpoint list_endpoint(Services& services) {
     return endpoint<ListItems>(
-        {Method::get, kItemsPattern, "indexed_assets.list", "List indexed assets", 200},
-        list_fields(), [&services](Caller caller, ListItems in) -> Asked<Reply> {
+        {Method::get, kItemsPattern, "indexed_assets.list", "List indexed assets", {}},
+        answers(200, page_of(item_schema())), {Errc::resource_not_exist}, list_fields(),
+        [&services](Caller caller, ListItems in) -> Asked<Reply> {
             KN_CO_TRY(paged, co_await services.indexes.store().list_indexed_assets(
                                  caller.account, in.index, std::move(in.filter), in.page));
             const auto write = [](std::string& out, const IndexedAsset& item) {
@@ -315,9 +378,11 @@ Field embedding_option_field() {
         }
         return !options.empty();
     };
-    return described(bind_field("embedding_option", In::query, &OneItem::wants_embedding, parse),
-                     "list of enums", "Which embeddings to include.",
-                     "visual, audio, transcription");
+    return described(
+        bind_field("embedding_option", In::query, &OneItem::wants_embedding, parse),
+        schema::list(schema::words({"visual", "audio", "transcription", "visual-text"})),
+        "Which embeddings to include. This server has no model that makes them and "
+        "says so.");
 }
 
 Field transcription_field() {
@@ -326,7 +391,9 @@ Field transcription_field() {
         return text ? parse_flag("transcription", *text) : base::Result<bool>(false);
     };
     return described(bind_field("transcription", In::query, &OneItem::wants_transcription, parse),
-                     "boolean", "Whether to include the transcription.");
+                     schema::flag().defaults_to("false"),
+                     "Whether to include the transcription. This server has no model that makes "
+                     "one and says so.");
 }
 
 /// Embeddings and transcriptions need models that this server does not have: it says so.
@@ -341,7 +408,8 @@ base::Status check_parts(const OneItem& in) {
 
 Endpoint retrieve_endpoint(Services& services) {
     return endpoint<OneItem>(
-        {Method::get, kItemPattern, "indexed_assets.retrieve", "Retrieve an indexed asset", 200},
+        {Method::get, kItemPattern, "indexed_assets.retrieve", "Retrieve an indexed asset", {}},
+        answers(200, item_detail_schema()), {Errc::resource_not_exist, Errc::feature_not_available},
         {path_id("index-id", &OneItem::index, kIndexIdText),
          path_id("indexed-asset-id", &OneItem::id, kIdText), embedding_option_field(),
          transcription_field()},
@@ -355,8 +423,9 @@ Endpoint retrieve_endpoint(Services& services) {
 
 Endpoint change_endpoint(Services& services, Method method, std::string operation) {
     return endpoint<ChangeItem>(
-        {method, kItemPattern, std::move(operation),
-         "Change the user-defined metadata of an indexed asset", 204},
+        {method, kItemPattern, std::move(operation), "Change the user metadata of an indexed asset",
+         "Keys that are not named stay. `null` removes a key, `\"\"` leaves it as it is."},
+        answers_nothing(), {Errc::resource_not_exist},
         {path_id("index-id", &ChangeItem::index, kIndexIdText),
          path_id("indexed-asset-id", &ChangeItem::id, kIdText),
          body_metadata(&ChangeItem::change, domain::MetadataMode::merge, Presence::optional)},
@@ -375,7 +444,9 @@ Endpoint change_endpoint(Services& services, Method method, std::string operatio
 
 Endpoint delete_endpoint(Services& services) {
     return endpoint<ChangeItem>(
-        {Method::delete_, kItemPattern, "indexed_assets.delete", "Delete an indexed asset", 204},
+        {Method::delete_, kItemPattern, "indexed_assets.delete", "Delete an indexed asset",
+         "The asset stays."},
+        answers_nothing(), {Errc::resource_not_exist},
         {path_id("index-id", &ChangeItem::index, kIndexIdText),
          path_id("indexed-asset-id", &ChangeItem::id, kIdText)},
         [&services](Caller caller, ChangeItem in) -> Asked<Reply> {

@@ -50,6 +50,44 @@ void append_index(std::string& out, const Index& index) {
     object.raw("expires_at", "null");  // indexes of this server do not expire
 }
 
+Schema name_schema() {
+    return schema::line(1, service::kIndexNameCharsMax).like("\"films\"");
+}
+
+Schema addons_schema() {
+    return schema::list(schema::words({"thumbnail"}));
+}
+
+Schema model_schema() {
+    return schema::named(
+        "IndexModel",
+        schema::closed_object(
+            {has("model_name",
+                 schema::words({"marengo3.0", "marengo3.5", "pegasus1.2", "pegasus1.5"}),
+                 "The model."),
+             has("model_options", schema::list(schema::words({"visual", "audio"}), 1, 2),
+                 "What it looks at.")}));
+}
+
+Schema index_schema() {
+    return schema::named(
+        "Index",
+        schema::object(
+            {has("_id", schema::id(), "The index's identifier."),
+             has("index_name", schema::line(1, service::kIndexNameCharsMax), "Its name."),
+             has("models", schema::list(model_schema(), 1, 2), "The models chosen for it."),
+             has("addons", addons_schema(), "What else is on."),
+             has("video_count", schema::integer(0), "Indexed assets that are ready."),
+             has("total_duration", schema::number(0), "Their length in all, in seconds."),
+             has("created_at", schema::time(), "When it was created."),
+             has("updated_at", schema::time(), "When it last changed."),
+             has("expires_at", schema::null(), "Indexes of this server do not expire.")}));
+}
+
+Schema model_options_schema() {
+    return schema::words({"visual", "audio"});
+}
+
 Field models_field() {
     Field field;
     field.name = "models";
@@ -67,8 +105,8 @@ Field models_field() {
         static_cast<CreateIndex*>(params)->index.models = std::move(*models);
         return {};
     };
-    return described(std::move(field), "list of objects",
-                     "One or two models, each with visual, audio or both.");
+    return described(std::move(field), schema::list(model_schema(), 1, 2),
+                     "One model of each family, Marengo and Pegasus, or one of them.");
 }
 
 Field addons_field() {
@@ -87,8 +125,8 @@ Field addons_field() {
         static_cast<CreateIndex*>(params)->index.addons = std::move(*addons);
         return {};
     };
-    return described(std::move(field), "list of strings",
-                     "Only `thumbnail`, with a Marengo model.");
+    return described(std::move(field), addons_schema(),
+                     "`thumbnail`, which needs a Marengo model.");
 }
 
 Field new_name_field() {
@@ -108,7 +146,7 @@ Field new_name_field() {
         static_cast<CreateIndex*>(params)->index.index_name = std::move(*name);
         return {};
     };
-    return described(std::move(field), "string", "A name that no other index has.", "1 to 255");
+    return described(std::move(field), name_schema(), "A name that no other index has.");
 }
 
 /// A member that a PUT must not carry, with the code that says why.
@@ -119,18 +157,18 @@ Field unchangeable(std::string name, base::Errc code) {
     field.read = [name, code](const Values& values, void*) -> base::Status {
         return values.all(In::json, name).empty() ? base::Status{} : base::fail(code);
     };
-    return described(std::move(field), "none", "Cannot be changed after creation.");
+    return described(std::move(field), {}, "Cannot be changed after creation: leave it out.");
 }
 
 template <class Set>
-Field filter_field(std::string name, std::string type, std::string text, Set set) {
+Field filter_field(std::string name, Schema schema, std::string text, Set set) {
     Field field;
     field.name = name;
     field.read = [name, set](const Values& values, void* params) -> base::Status {
         KN_TRY(value, single(values, In::query, name));
         return value ? set(static_cast<ListIndexes*>(params)->filter, *value) : base::Status{};
     };
-    return described(std::move(field), std::move(type), std::move(text));
+    return described(std::move(field), std::move(schema), std::move(text));
 }
 
 base::Status set_model_options(domain::IndexFilter& filter, std::string_view text) {
@@ -159,44 +197,46 @@ Field model_options_field() {
         }
         return {};
     };
-    return described(std::move(field), "string", "Indexes with all of these options.",
-                     "visual, audio");
+    return described(std::move(field), model_options_schema(),
+                     "Indexes with all of these options: `visual`, `audio` or `visual,audio`.");
 }
 
 Field sort_by_field() {
-    return filter_field("sort_by", "enum", "created_at or updated_at.",
-                        [](domain::IndexFilter& filter, std::string_view text) -> base::Status {
-                            if (text != "created_at" && text != "updated_at") {
-                                return invalid("sort_by");
-                            }
-                            filter.sort_by = text == "created_at" ? domain::SortBy::created_at
-                                                                  : domain::SortBy::updated_at;
-                            return {};
-                        });
+    return filter_field(
+        "sort_by", schema::words({"created_at", "updated_at"}).defaults_to("\"created_at\""),
+        "What to sort by.", [](domain::IndexFilter& filter, std::string_view text) -> base::Status {
+            if (text != "created_at" && text != "updated_at") {
+                return invalid("sort_by");
+            }
+            filter.sort_by =
+                text == "created_at" ? domain::SortBy::created_at : domain::SortBy::updated_at;
+            return {};
+        });
 }
 
 Field sort_option_field() {
-    return filter_field("sort_option", "enum", "asc or desc.",
-                        [](domain::IndexFilter& filter, std::string_view text) -> base::Status {
-                            if (text != "asc" && text != "desc") {
-                                return invalid("sort_option");
-                            }
-                            filter.order =
-                                text == "asc" ? domain::SortOrder::asc : domain::SortOrder::desc;
-                            return {};
-                        });
+    return filter_field(
+        "sort_option", schema::words({"asc", "desc"}).defaults_to("\"desc\""), "The direction.",
+        [](domain::IndexFilter& filter, std::string_view text) -> base::Status {
+            if (text != "asc" && text != "desc") {
+                return invalid("sort_option");
+            }
+            filter.order = text == "asc" ? domain::SortOrder::asc : domain::SortOrder::desc;
+            return {};
+        });
 }
 
 std::vector<Field> list_fields() {
     using domain::IndexFilter;
     std::vector<Field> fields{page_number(&ListIndexes::page), page_limit(&ListIndexes::page)};
-    fields.push_back(filter_field("index_name", "string", "The index of this name.",
+    fields.push_back(filter_field("index_name", schema::text(), "The index of this name.",
                                   [](IndexFilter& filter, std::string_view text) -> base::Status {
                                       filter.index_name = text;
                                       return {};
                                   }));
     fields.push_back(model_options_field());
-    fields.push_back(filter_field("model_family", "enum", "marengo or pegasus.",
+    fields.push_back(filter_field("model_family", schema::words({"marengo", "pegasus"}),
+                                  "Indexes with a model of this family.",
                                   [](IndexFilter& filter, std::string_view text) -> base::Status {
                                       if (text != "marengo" && text != "pegasus") {
                                           return invalid("model_family");
@@ -206,13 +246,13 @@ std::vector<Field> list_fields() {
                                                                 : domain::ModelFamily::pegasus;
                                       return {};
                                   }));
-    fields.push_back(filter_field("created_at", "string", "Created at or after this time.",
+    fields.push_back(filter_field("created_at", schema::time(), "Created at or after this time.",
                                   [](IndexFilter& filter, std::string_view text) -> base::Status {
                                       KN_TRY(time, parse_time("created_at", text));
                                       filter.created_from = time;
                                       return {};
                                   }));
-    fields.push_back(filter_field("updated_at", "string", "Updated at or after this time.",
+    fields.push_back(filter_field("updated_at", schema::time(), "Updated at or after this time.",
                                   [](IndexFilter& filter, std::string_view text) -> base::Status {
                                       KN_TRY(time, parse_time("updated_at", text));
                                       filter.updated_from = time;
@@ -225,8 +265,9 @@ std::vector<Field> list_fields() {
 
 Endpoint create_endpoint(Services& services) {
     return endpoint<CreateIndex>(
-        {Method::post, "/v1.3/indexes", "indexes.create", "Create an index", 201},
-        {new_name_field(), models_field(), addons_field()},
+        {Method::post, "/v1.3/indexes", "indexes.create", "Create an index", {}},
+        answers(201, schema::object({has("_id", schema::id(), "The index's identifier.")})),
+        {Errc::index_name_already_exists}, {new_name_field(), models_field(), addons_field()},
         [&services](Caller caller, CreateIndex in) -> Asked<Reply> {
             KN_CO_TRY(id, co_await services.indexes.create(caller.account, std::move(in.index)));
             Reply reply;
@@ -236,18 +277,20 @@ Endpoint create_endpoint(Services& services) {
 }
 
 Endpoint list_endpoint(Services& services) {
-    return endpoint<ListIndexes>(
-        {Method::get, "/v1.3/indexes", "indexes.list", "List indexes", 200}, list_fields(),
-        [&services](Caller caller, ListIndexes in) -> Asked<Reply> {
-            KN_CO_TRY(paged, co_await services.indexes.store().list_indexes(
-                                 caller.account, std::move(in.filter), in.page));
-            co_return Reply{page_json(paged, in.page, append_index), {}};
-        });
+    return endpoint<ListIndexes>({Method::get, "/v1.3/indexes", "indexes.list", "List indexes", {}},
+                                 answers(200, page_of(index_schema())), {}, list_fields(),
+                                 [&services](Caller caller, ListIndexes in) -> Asked<Reply> {
+                                     KN_CO_TRY(paged,
+                                               co_await services.indexes.store().list_indexes(
+                                                   caller.account, std::move(in.filter), in.page));
+                                     co_return Reply{page_json(paged, in.page, append_index), {}};
+                                 });
 }
 
 Endpoint retrieve_endpoint(Services& services) {
     return endpoint<OneIndex>(
-        {Method::get, "/v1.3/indexes/{index-id}", "indexes.retrieve", "Retrieve an index", 200},
+        {Method::get, "/v1.3/indexes/{index-id}", "indexes.retrieve", "Retrieve an index", {}},
+        answers(200, index_schema()), {Errc::resource_not_exist},
         {path_id("index-id", &OneIndex::id, kIndexIdText)},
         [&services](Caller caller, OneIndex in) -> Asked<Reply> {
             KN_CO_TRY(index, co_await services.indexes.store().find_index(caller.account, in.id));
@@ -260,7 +303,11 @@ Endpoint retrieve_endpoint(Services& services) {
 Endpoint rename_endpoint(Services& services) {
     using base::Errc;
     return endpoint<RenameIndex>(
-        {Method::put, "/v1.3/indexes/{index-id}", "indexes.update", "Rename an index", 204},
+        {Method::put, "/v1.3/indexes/{index-id}", "indexes.update", "Rename an index",
+         "Only the name of an index can change."},
+        answers_nothing(),
+        {Errc::resource_not_exist, Errc::index_name_already_exists,
+         Errc::index_option_cannot_be_changed, Errc::index_engine_cannot_be_changed},
         {path_id("index-id", &RenameIndex::id, kIndexIdText),
          unchangeable("models", Errc::index_option_cannot_be_changed),
          unchangeable("model_options", Errc::index_option_cannot_be_changed),
@@ -269,7 +316,7 @@ Endpoint rename_endpoint(Services& services) {
          unchangeable("engine_id", Errc::index_engine_cannot_be_changed),
          unchangeable("engines", Errc::index_engine_cannot_be_changed),
          unchangeable("model_name", Errc::index_engine_cannot_be_changed),
-         body_text("index_name", &RenameIndex::index_name, "The new name.")},
+         body_text("index_name", &RenameIndex::index_name, name_schema(), "The new name.")},
         [&services](Caller caller, RenameIndex in) -> Asked<Reply> {
             KN_CO_PASS(
                 co_await services.indexes.rename(caller.account, in.id, std::move(in.index_name)));
@@ -279,8 +326,9 @@ Endpoint rename_endpoint(Services& services) {
 
 Endpoint delete_endpoint(Services& services) {
     return endpoint<OneIndex>(
-        {Method::delete_, "/v1.3/indexes/{index-id}", "indexes.delete",
-         "Delete an index and its indexed assets", 204},
+        {Method::delete_, "/v1.3/indexes/{index-id}", "indexes.delete", "Delete an index",
+         "Its indexed assets go with it; the assets stay."},
+        answers_nothing(), {Errc::resource_not_exist},
         {path_id("index-id", &OneIndex::id, kIndexIdText)},
         [&services](Caller caller, OneIndex in) -> Asked<Reply> {
             KN_CO_PASS(co_await services.indexes.remove(caller.account, in.id));

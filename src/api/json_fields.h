@@ -12,7 +12,7 @@ inline std::optional<std::string_view> body_value(const Values& values, std::str
 }
 
 template <class P>
-Field body_text(std::string name, std::string P::* member, std::string text) {
+Field body_text(std::string name, std::string P::* member, Schema schema, std::string text) {
     auto parse = [name](const Values& values) -> base::Result<std::string> {
         const auto raw = body_value(values, name);
         if (!raw) {
@@ -24,7 +24,7 @@ Field body_text(std::string name, std::string P::* member, std::string text) {
     };
     auto field = bind_field(name, In::json, member, parse);
     field.required = true;
-    return described(std::move(field), "string", std::move(text));
+    return described(std::move(field), std::move(schema), std::move(text));
 }
 
 template <class P>
@@ -37,10 +37,13 @@ Field body_flag(std::string name, bool P::* member, std::string text) {
         const auto value = json_boolean(*raw);
         return value ? base::Result<bool>(*value) : invalid(name, "It must be true or false.");
     };
-    return described(bind_field(name, In::json, member, parse), "boolean", std::move(text));
+    return described(bind_field(name, In::json, member, parse),
+                     schema::flag().nullable().defaults_to(P{}.*member ? "true" : "false"),
+                     std::move(text));
 }
 
-enum class Presence { required, optional };
+/// What a request may say about user metadata.
+Schema metadata_change_schema();
 
 /// `user_metadata` as an object; a change of the given mode.
 template <class P>
@@ -58,7 +61,7 @@ Field body_metadata(std::optional<domain::MetadataChange> P::* member, domain::M
     };
     auto field = bind_field("user_metadata", In::json, member, parse);
     field.required = presence == Presence::required;
-    return described(std::move(field), "map from strings to any",
+    return described(std::move(field), metadata_change_schema(),
                      "Values are strings, integers, floats or booleans.");
 }
 

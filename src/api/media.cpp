@@ -11,7 +11,6 @@
 namespace kinodex::api {
 namespace {
 
-using base::Errc;
 using service::Piece;
 
 constexpr std::uint64_t kPictureBytesMax = 16 * 1024 * 1024;
@@ -186,30 +185,74 @@ runtime::Task<http::Response> preflight(http::Request&) {
 
 }  // namespace
 
-std::vector<http::Route> media_routes(Services& services) {
-    const std::vector<std::tuple<const char*, const char*, MakePiece>> pieces{
-        {"/media/assets/{asset_id}/hls/{playlist}", "media.playlist", &playlist},
-        {"/media/assets/{asset_id}/hls/{track}/{part}", "media.segment", &segment},
-        {"/media/assets/{asset_id}/thumbnail.jpg", "media.thumbnail", &asset_thumbnail},
-        {"/media/indexed/{indexed_asset_id}/thumbnail.jpg", "media.indexed_thumbnail",
+std::vector<Endpoint> media_endpoints(Services& services) {
+    struct Kind {
+        Headline headline;
+        Answer answer;
+        std::vector<Field> names;
+        MakePiece make;
+    };
+    const auto wanted = [](std::string name, Schema schema, std::string text) {
+        return part(std::move(name), In::path, Presence::required, std::move(schema),
+                    std::move(text));
+    };
+    const auto asset = wanted("asset_id", schema::text(1), "The asset's identifier.");
+    const std::vector<Kind> kinds{
+        {{Method::get, "/media/assets/{asset_id}/hls/{playlist}", "media.playlist",
+          "A playlist of an asset", "`master.m3u8`, and what that refers to."},
+         answers_bytes("application/vnd.apple.mpegurl"),
+         {asset, wanted("playlist", schema::text(1).like("\"master.m3u8\""), "Its name.")},
+         &playlist},
+        {{Method::get, "/media/assets/{asset_id}/hls/{track}/{part}", "media.segment",
+          "A segment of a track", "`init.mp4` and segments, as playlists refer to them."},
+         answers_bytes("video/mp4"),
+         {asset, wanted("track", schema::text(1).like("\"0\""), "The track's number."),
+          wanted("part", schema::text(1).like("\"init.mp4\""), "The segment.")},
+         &segment},
+        {{Method::get,
+          "/media/assets/{asset_id}/thumbnail.jpg",
+          "media.thumbnail",
+          "The thumbnail of an asset",
+          {}},
+         answers_bytes("image/jpeg"),
+         {asset},
+         &asset_thumbnail},
+        {{Method::get,
+          "/media/indexed/{indexed_asset_id}/thumbnail.jpg",
+          "media.indexed_thumbnail",
+          "The first picture of an indexed asset",
+          {}},
+         answers_bytes("image/jpeg"),
+         {wanted("indexed_asset_id", schema::text(1), "The indexed asset's identifier.")},
          &indexed_thumbnail},
     };
+    std::vector<Endpoint> endpoints;
+    for (const auto& kind : kinds) {
+        auto fields = kind.names;
+        fields.push_back(part("expires", In::query, Presence::required, schema::text(),
+                              "When the URL ends, in seconds since 1970."));
+        fields.push_back(part("signature", In::query, Presence::required, schema::text(),
+                              "The server's proof that it made the URL."));
+        endpoints.push_back(raw_endpoint(
+            kind.headline, kind.answer,
+            {Errc::media_signature_invalid, Errc::resource_not_exist, Errc::endpoint_not_exists},
+            std::move(fields), Access::signature, http::BodyMode::none,
+            [&services, make = kind.make](http::Request& request) {
+                return respond(services, make, request);
+            }));
+    }
+    return endpoints;
+}
+
+std::vector<http::Route> preflight_routes(Services& services) {
     std::vector<http::Route> routes;
-    for (const auto& [pattern, name, make_piece] : pieces) {
+    for (const auto& each : media_endpoints(services)) {
         http::Route route;
-        route.method = Method::get;
-        route.pattern = pattern;
-        route.name = name;
-        route.handler = [&services, make = make_piece](http::Request& request) {
-            return respond(services, make, request);
-        };
+        route.method = Method::options;
+        route.pattern = each.headline.pattern;
+        route.name = "media.preflight";
+        route.handler = preflight;
         routes.push_back(std::move(route));
-        http::Route options;
-        options.method = Method::options;
-        options.pattern = pattern;
-        options.name = "media.preflight";
-        options.handler = preflight;
-        routes.push_back(std::move(options));
     }
     return routes;
 }

@@ -27,27 +27,33 @@ runtime::Task<http::Response> metrics(Services& services, http::Request&) {
     co_return response;
 }
 
-http::Route route(const char* pattern, const char* name, http::Handler handler) {
-    http::Route made;
-    made.method = Method::get;
-    made.pattern = pattern;
-    made.name = name;
-    made.handler = std::move(handler);
-    return made;
+Endpoint operation(Headline headline, Answer answer, std::vector<Errc> errors,
+                   http::Handler handler) {
+    return raw_endpoint(std::move(headline), std::move(answer), std::move(errors), {},
+                        Access::anyone, http::BodyMode::none, std::move(handler));
+}
+
+Schema status_schema(std::string word) {
+    return schema::object({has("status", schema::words({std::move(word)}), "What it is.")});
 }
 
 }  // namespace
 
-std::vector<http::Route> operations_routes(Services& services) {
-    std::vector<http::Route> routes;
-    routes.push_back(route("/healthz", "healthz", health));
-    routes.push_back(route("/readyz", "readyz", [&services](http::Request& request) {
-        return ready(services, request);
-    }));
-    routes.push_back(route("/metrics", "metrics", [&services](http::Request& request) {
-        return metrics(services, request);
-    }));
-    return routes;
+std::vector<Endpoint> operations_endpoints(Services& services) {
+    std::vector<Endpoint> endpoints;
+    endpoints.push_back(
+        operation({Method::get, "/healthz", "operations.health", "Whether the server is alive", {}},
+                  answers(200, status_schema("ok")), {}, health));
+    endpoints.push_back(
+        operation({Method::get, "/readyz", "operations.ready", "Whether the server can work",
+                   "Not before its store answers, nor once it shuts down."},
+                  answers(200, status_schema("ready")), {Errc::shutting_down},
+                  [&services](http::Request& request) { return ready(services, request); }));
+    endpoints.push_back(
+        operation({Method::get, "/metrics", "operations.metrics", "Counters for Prometheus", {}},
+                  answers_text("text/plain; version=0.0.4; charset=utf-8"), {},
+                  [&services](http::Request& request) { return metrics(services, request); }));
+    return endpoints;
 }
 
 }  // namespace kinodex::api

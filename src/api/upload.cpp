@@ -10,8 +10,6 @@
 namespace kinodex::api {
 namespace {
 
-using base::Errc;
-
 // Text parts may be as large as metadata can be with every character escaped.
 constexpr std::size_t kTextPartBytesMax = 512 * 1024;
 constexpr std::size_t kUrlBytesMax = 8 * 1024;
@@ -153,6 +151,33 @@ Asked<Reply> create_asset(Services& services, http::Request& request) {
     co_return Reply{asset_json(asset), {}};
 }
 
+std::vector<Field> create_fields() {
+    constexpr auto kWanted = Presence::required;
+    constexpr auto kFree = Presence::optional;
+    const auto off = schema::flag().defaults_to("false");
+    return {
+        part("method", In::form, kWanted, schema::words({"direct"}), "How the bytes come."),
+        part("file", In::form, kWanted, schema::binary(), "The file."),
+        part("filename", In::form, kFree, schema::line(1, service::kFilenameCharsMax),
+             "The asset's filename; else the one of the file part."),
+        part("enable_hls", In::form, kFree, off, "Make it playable over HLS."),
+        part("enable_thumbnail", In::form, kFree, off, "Make a thumbnail."),
+        part("user_metadata", In::form, kFree,
+             schema::text({}, kTextPartBytesMax).like(R"("{\"category\":\"trailer\"}")"),
+             "A JSON object of strings, integers, floats and booleans."),
+    };
+}
+
+std::vector<Errc> create_errors() {
+    std::vector<Errc> errors{Errc::content_type_invalid, Errc::multipart_boundary_missing,
+                             Errc::invalid_multipart,    Errc::method_not_valid,
+                             Errc::file_required,        Errc::url_required};
+    for (const auto each : media_errors()) {
+        errors.push_back(each);
+    }
+    return errors;
+}
+
 runtime::Task<http::Response> respond(Services& services, http::Request& request) {
     auto reply = co_await create_asset(services, request);
     if (!reply) {
@@ -163,14 +188,16 @@ runtime::Task<http::Response> respond(Services& services, http::Request& request
 
 }  // namespace
 
-http::Route upload_route(Services& services) {
-    http::Route route;
-    route.method = Method::post;
-    route.pattern = "/v1.3/assets";
-    route.body = http::BodyMode::streamed;
-    route.name = "assets.create";
-    route.handler = [&services](http::Request& request) { return respond(services, request); };
-    return route;
+std::vector<Endpoint> upload_endpoints(Services& services) {
+    std::vector<Endpoint> endpoints;
+    endpoints.push_back(raw_endpoint(
+        {Method::post, "/v1.3/assets", "assets.create", "Upload an asset",
+         "The parts may come in any order. The answer comes when the file is on disk and its bytes "
+         "were looked at, or with `--ingest async` when it is on disk."},
+        answers(201, asset_schema()), create_errors(), create_fields(), Access::key,
+        http::BodyMode::streamed,
+        [&services](http::Request& request) { return respond(services, request); }));
+    return endpoints;
 }
 
 }  // namespace kinodex::api

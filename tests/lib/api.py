@@ -1,5 +1,5 @@
 """A checked HTTP client: every answer it sees must carry the headers that every answer carries,
-and every JSON body must fit the published document where that is at hand."""
+and must fit the document that the server serves and, where it is at hand, the published one."""
 
 import json
 import re
@@ -9,6 +9,7 @@ import httpx
 from lib import openapi
 from lib.multipart import Part, encode
 
+ROOTS = ("/v1.3", "/healthz", "/readyz", "/metrics", "/media", "/openapi.json", "/docs", "/llms")
 UNKNOWN_ID = "0123456789abcdef01234567"
 MALFORMED_IDS = ("x", "6298d673f1090f1100476d4", "6298d673f1090f1100476d4cc",
                  "6298d673f1090f1100476d4z", "6298D673F1090F1100476D4C", "%00", "..%2f..")
@@ -29,8 +30,7 @@ class Api:
     def request(self, method, path, *, key=True, query=None, headers=None, **body):
         """`path` is below /v1.3 unless it starts with a slash and a known root. `query` may be a
         literal string, which goes out byte for byte."""
-        url = path if path.startswith(("/v1.3", "/healthz", "/readyz", "/metrics", "/media")) \
-            else "/v1.3" + path
+        url = path if path.startswith(ROOTS) else "/v1.3" + path
         if isinstance(query, str):
             url, query = url + "?" + query, None
         sent = dict(headers or {})
@@ -95,6 +95,8 @@ def check_answer(response):
         response.status_code == 304, f"{what}: a redirect"
     assert response.headers.get("x-request-id"), f"{what}: no X-Request-Id"
     assert response.headers.get("x-api-version") == "v1.3", f"{what}: no X-Api-Version"
+    url = response.request.url
+    openapi.own_checker(f"{url.scheme}://{url.netloc.decode()}").check(response)
     if response.status_code == 204:
         assert response.content == b"", f"{what}: a body with 204"
         return

@@ -1,8 +1,13 @@
-"""Checks JSON answers against the published OpenAPI document, where a checkout has it beside it.
+"""Checks answers against two OpenAPI documents: the server's own, and the published one where a
+checkout has it beside it.
 
-The document lies outside the project and is not part of it. Without it nothing is checked, and
-the test run says so. The document marks almost nothing as required, so a plain validation would
-pass nearly anything: here unknown keys fail too, save the few that this server adds on purpose.
+The own document is asked of the server under test and always there. It must know every operation,
+status, content type, error code and key that is seen.
+
+The published document lies outside the project and is not part of it. Without it nothing is
+checked against it, and the test run says so. It marks almost nothing as required, so a plain
+validation would pass nearly anything: here unknown keys fail too, save the few that this server
+adds on purpose.
 """
 
 import json
@@ -10,6 +15,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+import httpx
 import jsonschema
 
 DOCUMENT = Path(__file__).resolve().parents[2].parent / "shared" / "api" / "openapi.json"
@@ -93,7 +99,85 @@ class Checker:
         self.checked += 1
 
 
+class OwnChecker:
+    """Checks answers against the document that the server serves."""
+
+    def __init__(self, document):
+        self.document = document
+        self.checked = 0
+        self.routes = []
+        self.validators = {}
+        for path, operations in document["paths"].items():
+            pattern = re.compile("^" + re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)) + "$")
+            self.routes.append((path.count("{"), pattern, operations))
+        self.routes.sort(key=lambda route: route[0])
+        for schema in self._objects(document["paths"]):
+            schema.setdefault("additionalProperties", False)
+        for schema in self._objects(document["components"]):
+            schema.setdefault("additionalProperties", False)
+
+    def _objects(self, node):
+        """Every schema of an object whose keys are declared: in tests, others are mistakes."""
+        if isinstance(node, dict):
+            if node.get("type") == "object" and node.get("properties"):
+                yield node
+            for each in node.values():
+                yield from self._objects(each)
+        elif isinstance(node, list):
+            for each in node:
+                yield from self._objects(each)
+
+    def operation(self, method, path):
+        for _, pattern, operations in self.routes:
+            if pattern.match(path) and method.lower() in operations:
+                return operations[method.lower()]
+        return None
+
+    def check(self, response):
+        """Raises AssertionError when the document does not know such an answer."""
+        request = response.request
+        path = request.url.raw_path.decode().partition("?")[0]
+        what = f"{request.method} {path} -> {response.status_code}"
+        operation = self.operation("GET" if request.method == "HEAD" else request.method, path)
+        if operation is None:
+            assert response.status_code >= 400 or request.method == "OPTIONS", \
+                f"{what}: the own document has no such operation"
+            return
+        answer = operation["responses"].get(str(response.status_code))
+        assert answer is not None, \
+            f"{what}: the own document has no such answer, only {list(operation['responses'])}"
+        self.checked += 1
+        kind = response.headers.get("content-type", "")
+        if request.method == "HEAD":
+            return
+        if "content" not in answer:
+            assert response.content == b"", f"{what}: a body that the own document does not know"
+            return
+        assert kind in answer["content"], f"{what}: content type {kind}"
+        if kind == "application/json":
+            self._validate(response.json(), answer["content"][kind]["schema"], what)
+
+    def _validate(self, body, schema, what):
+        whole = {**schema, "components": self.document["components"]}
+        validator = jsonschema.Draft202012Validator(whole, format_checker=_formats())
+        problems = [f"{'/'.join(map(str, p.absolute_path))}: {p.message}"
+                    for p in validator.iter_errors(body)]
+        assert not problems, f"{what} does not fit the own document:\n" + "\n".join(problems)
+
+
+_own = []
+
+
+def own_checker(origin=None):
+    """The one checker of this run against the served document, made when a server is known."""
+    if not _own and origin is not None:
+        answer = httpx.get(origin + "/openapi.json", trust_env=False)
+        assert answer.status_code == 200, answer.text
+        _own.append(OwnChecker(answer.json()))
+    return _own[0] if _own else None
+
+
 @lru_cache(maxsize=1)
 def checker():
-    """The one checker of this run, or None where the document is absent."""
+    """The one checker of this run against the published document; None where that is absent."""
     return Checker(json.loads(DOCUMENT.read_text())) if present() else None
