@@ -98,6 +98,11 @@ http::Route route_of(Services& services, Endpoint endpoint) {
     return route;
 }
 
+domain::Scope scope_of(Method method) {
+    return method == Method::get || method == Method::head ? domain::Scope::read
+                                                           : domain::Scope::write;
+}
+
 bool is_host(std::string_view host) {
     const auto allowed = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -109,8 +114,16 @@ bool is_host(std::string_view host) {
 }  // namespace
 
 base::Result<Caller> identify(const Services& services, const http::Request& request) {
-    KN_TRY(account, services.keys.find(request.api_key));
-    return Caller{account, base_url(services, request)};
+    return identify(services, request, scope_of(request.method));
+}
+
+base::Result<Caller> identify(const Services& services, const http::Request& request,
+                              domain::Scope needed) {
+    KN_TRY(grant, services.keys.find(request.api_key, base::now()));
+    if (!grant.scopes.has(needed)) {
+        return base::fail(Errc::api_not_allowed);
+    }
+    return Caller{grant.account, base_url(services, request)};
 }
 
 std::string base_url(const Services& services, const http::Request& request) {

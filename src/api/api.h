@@ -34,8 +34,11 @@ std::vector<Endpoint> docs_endpoints(Services& services, const std::vector<Endpo
 
 /// The address that the client knows the server under; empty when its Host is none.
 std::string base_url(const Services& services, const http::Request& request);
-/// Authentication and the caller's address, for streaming routes. Errors: api_key_invalid.
+/// Authentication and the caller's address. Retrieving needs the scope `read`, all else `write`.
+/// Errors: api_key_invalid; api_not_allowed when the key lacks the scope.
 base::Result<Caller> identify(const Services& services, const http::Request& request);
+base::Result<Caller> identify(const Services& services, const http::Request& request,
+                              domain::Scope needed);
 http::Response json_response(unsigned status, std::string json);
 
 }  // namespace kinodex::api

@@ -81,6 +81,16 @@ ErrorRow row_of(Errc code) {
                     kPermanent};
         case Errc::api_not_allowed:
             return {"api_not_allowed", 403, "API is not allowed to use.", kPermanent};
+        case Errc::quota_exceeded:
+            return {"usage_limit_exceeded", 400,
+                    "The {quota} quota of the account is {limit}, of which {used} are used. Delete "
+                    "something first, or ask for a larger quota.",
+                    kPermanent};
+        case Errc::too_many_requests:
+            return {"too_many_requests", 429,
+                    "You have exceeded the rate limit (`{rate_limit}`). Please try again later "
+                    "after `{retry_after}`.",
+                    kPassing};
         case Errc::media_signature_invalid:
             return {"media_signature_invalid", 403,
                     "The media URL is not valid or has expired. Retrieve the resource again to get "
@@ -332,7 +342,8 @@ http::Response render_error(const base::Error& error, std::string_view request_i
     }
     response.headers.emplace_back("Content-Type", "application/json");
     if (row.retry_helps && row.status != 500) {
-        response.headers.emplace_back("Retry-After", kRetryAfterSec);
+        const auto told = error.value("retry_after_sec");
+        response.headers.emplace_back("Retry-After", told.empty() ? kRetryAfterSec : told);
     }
     response.body = std::move(body);
     return response;

@@ -10,6 +10,7 @@
 #include "service/indexes.h"
 #include "service/keys.h"
 #include "service/playback.h"
+#include "service/rate_limits.h"
 #include "service/signer.h"
 
 namespace kinodex::api {
@@ -20,6 +21,7 @@ struct Services {
     service::Playback& playback;
     service::KeyRing& keys;
     service::Signer& signer;
+    service::RateLimits& rate_limits;
     objects::Objects& objects;
     observe::Metrics& metrics;
     std::string public_url;            // empty: the address the client used

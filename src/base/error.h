@@ -55,6 +55,7 @@ enum class Errc {
     // Who is asking.
     api_key_invalid,
     api_not_allowed,
+    quota_exceeded,           // values: quota, limit, used
     media_signature_invalid,  // a media URL that was changed or has expired
 
     // Not there, or in the way.
@@ -72,7 +73,8 @@ enum class Errc {
     uri_too_long,
 
     // Retry later.
-    overloaded,  // values: queue
+    too_many_requests,  // values: rate_limit, retry_after, retry_after_sec
+    overloaded,         // values: queue
     shutting_down,
     storage_full,
     media_worker_unavailable,

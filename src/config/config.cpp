@@ -2,7 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <charconv>
+
+#include "base/time.h"
 
 namespace kinodex::config {
 namespace {
@@ -35,6 +38,16 @@ std::string check_public_url(const std::string& text) {
                                          : "give http(s)://host[:port] without a slash at the end";
 }
 
+std::string check_grace(const std::string& text) {
+    return parse_duration(text) ? "" : "give a duration such as 24h or 7d";
+}
+
+std::string check_expiry(const std::string& text) {
+    return parse_duration(text) || base::parse_rfc3339(text)
+               ? ""
+               : "give a duration such as 90d, or a date-time such as 2027-01-31T00:00:00Z";
+}
+
 void add_data_dir(CLI::App& app, Config& config) {
     option(app, "--data-dir", config.data_dir, "Where everything is kept.");
 }
@@ -42,6 +55,7 @@ void add_data_dir(CLI::App& app, Config& config) {
 /// The table of `serve`.
 void add_serve_options(CLI::App& app, Config& config) {
     constexpr std::int64_t kTerabyte = 1LL << 40;
+    constexpr int kCountMax = 1'000'000'000;
     add_data_dir(app, config);
     option(app, "--listen", config.listen, "HOST:PORT to serve on; port 0 takes a free one.")
         ->check(check_address);
@@ -89,6 +103,27 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--body-timeout-sec", config.body_timeout_sec,
            "For a request body or an answer that does not move.")
         ->check(CLI::Range(1, 3600));
+    option(app, "--upload-per-minute", config.upload_per_minute,
+           "Uploads that an account may begin in a minute; 0 for no limit.")
+        ->check(CLI::Range(0, kCountMax));
+    option(app, "--upload-per-day", config.upload_per_day, "The same for a day.")
+        ->check(CLI::Range(0, kCountMax));
+    option(app, "--index-per-minute", config.index_per_minute,
+           "Assets that an account may index in a minute; 0 for no limit.")
+        ->check(CLI::Range(0, kCountMax));
+    option(app, "--index-per-day", config.index_per_day, "The same for a day.")
+        ->check(CLI::Range(0, kCountMax));
+    option(app, "--index-minutes-per-hour", config.index_minutes_per_hour,
+           "Minutes of media that an account may index in an hour; 0 for no limit.")
+        ->check(CLI::Range(0, kCountMax));
+    option(app, "--index-minutes-per-day", config.index_minutes_per_day, "The same for a day.")
+        ->check(CLI::Range(0, kCountMax));
+    option(app, "--quota-bytes", config.quota_bytes,
+           "Bytes of assets that an account may hold; 0 for no limit.")
+        ->check(CLI::Range(std::int64_t{0}, 1024 * 1024 * kTerabyte));
+    option(app, "--quota-hours", config.quota_hours,
+           "Hours of media that an account may have indexed; 0 for no limit.")
+        ->check(CLI::Range(0.0, 1e9));
     option(app, "--log-format", config.log_format, "text or json, on standard error.")
         ->check(CLI::IsMember({"text", "json"}));
     option(app, "--log-level", config.log_level, "debug, info, warn or error.")
@@ -120,18 +155,36 @@ void apply_file(CLI::App& app, const Config& config) {
 }
 
 void add_keys_commands(CLI::App& app, Config& config) {
-    auto* keys = app.add_subcommand("keys", "API keys: create, list, revoke.");
+    auto* keys = app.add_subcommand("keys", "API keys: create, list, rotate, revoke.");
     keys->require_subcommand(1);
     auto* create = keys->add_subcommand("create", "Make a key and print it, once.");
     add_data_dir(*create, config);
     create->add_option("--account", config.account, "Whose it is; made when it is new.")
         ->capture_default_str();
     create->add_option("--name", config.key_name, "What it is for.");
+    create
+        ->add_option("--expires", config.key_expires,
+                     "When it ends: 90d, 24h, or an RFC 3339 date-time. Not given: never.")
+        ->check(check_expiry);
+    create
+        ->add_option("--scopes", config.key_scopes,
+                     "What it may do: one or more of read, write, admin.")
+        ->capture_default_str();
     create->add_flag("--quiet", config.quiet, "Print the key and nothing else.");
     create->callback([&config] { config.command = Command::keys_create; });
     auto* list = keys->add_subcommand("list", "Every key, without its text.");
     add_data_dir(*list, config);
     list->callback([&config] { config.command = Command::keys_list; });
+    auto* rotate = keys->add_subcommand(
+        "rotate", "Make a new key like an old one, which ends a little later.");
+    add_data_dir(*rotate, config);
+    rotate->add_option("id", config.key_id, "The old key's id, from `keys list`.")->required();
+    rotate
+        ->add_option("--grace", config.key_grace, "How long the old key still works: 24h, 7d, 0s.")
+        ->check(check_grace)
+        ->capture_default_str();
+    rotate->add_flag("--quiet", config.quiet, "Print the new key and nothing else.");
+    rotate->callback([&config] { config.command = Command::keys_rotate; });
     auto* revoke = keys->add_subcommand("revoke", "End a key; a running server notices.");
     add_data_dir(*revoke, config);
     revoke->add_option("id", config.key_id, "The key's id, from `keys list`.")->required();
@@ -178,6 +231,22 @@ std::string reference_rows() {
                 " | " + each->get_description() + " |\n";
     }
     return rows;
+}
+
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+    constexpr std::int64_t kSecondsMax = 10LL * 366 * 86'400;
+    std::int64_t count = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, count);
+    if (error != std::errc() || end - stop != 1 || count < 0 || count > kSecondsMax) {
+        return std::nullopt;
+    }
+    const auto unit = std::string_view("smhd").find(*stop);
+    constexpr std::array<std::int64_t, 4> kUnits{1, 60, 3'600, 86'400};
+    if (unit == std::string_view::npos || count * kUnits.at(unit) > kSecondsMax) {
+        return std::nullopt;
+    }
+    return std::chrono::seconds(count * kUnits.at(unit));
 }
 
 std::optional<Address> parse_address(const std::string& text) {

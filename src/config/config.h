@@ -3,14 +3,16 @@
 // config.cpp.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kinodex::config {
 
-enum class Command { serve, keys_create, keys_list, keys_revoke, media_zygote };
+enum class Command { serve, keys_create, keys_list, keys_revoke, keys_rotate, media_zygote };
 
 struct Config {
     Command command = Command::serve;
@@ -41,10 +43,23 @@ struct Config {
     int idle_timeout_sec = 75;
     int body_timeout_sec = 30;
 
-    // keys create|list|revoke
+    // Limits of each account; 0: none.
+    int upload_per_minute = 0;
+    int upload_per_day = 0;
+    int index_per_minute = 0;
+    int index_per_day = 0;
+    int index_minutes_per_hour = 0;
+    int index_minutes_per_day = 0;
+    std::int64_t quota_bytes = 0;
+    double quota_hours = 0;
+
+    // keys create|list|revoke|rotate
     std::string account = "default";
     std::string key_name;
     std::string key_id;
+    std::string key_expires;  // a date-time, or a duration such as 90d; empty: never
+    std::string key_scopes = "read,write,admin";
+    std::string key_grace = "24h";
     bool quiet = false;
 };
 
@@ -60,6 +75,9 @@ Parsed parse(int argc, char** argv);
 /// One line per option of `serve`: flag, environment variable, default and text, as Markdown table
 /// rows for the reference.
 std::string reference_rows();
+
+/// "90d", "24h", "15m", "30s": a count and its unit, up to ten years; nullopt for anything else.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 /// "127.0.0.1:8080" → host and port; nullopt when it is neither host:port nor [v6]:port.
 struct Address {

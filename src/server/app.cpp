@@ -49,6 +49,19 @@ service::UploadLimits upload_limits(const config::Config& config) {
     return limits;
 }
 
+service::RateLimits::Limits rate_limits(const config::Config& config) {
+    service::RateLimits::Limits limits;
+    auto& upload = limits[service::RateCategory::upload];
+    upload.requests_per_minute = config.upload_per_minute;
+    upload.requests_per_day = config.upload_per_day;
+    auto& index = limits[service::RateCategory::index];
+    index.requests_per_minute = config.index_per_minute;
+    index.requests_per_day = config.index_per_day;
+    index.minutes_per_hour = config.index_minutes_per_hour;
+    index.minutes_per_day = config.index_minutes_per_day;
+    return limits;
+}
+
 /// Every connection is a descriptor; the soft limit of a shell is often 1,024.
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -104,7 +117,7 @@ base::Status App::open_keys() {
     std::string key;
     if (!config_.api_key.empty()) {
         KN_PASS(service::check_key_text(config_.api_key));
-        if (keys_->find(config_.api_key)) {
+        if (keys_->find(config_.api_key, base::now())) {
             return {};
         }
         key = config_.api_key;
@@ -114,8 +127,12 @@ base::Status App::open_keys() {
     } else {
         return {};
     }
-    KN_PASS(wait_for(
-        store_->create_key({"default", "first", service::key_hint(key), service::hash_key(key)})));
+    store::NewApiKey first;
+    first.account_name = "default";
+    first.name = "first";
+    first.hint = service::key_hint(key);
+    first.hash = service::hash_key(key);
+    KN_PASS(wait_for(store_->create_key(std::move(first))));
     return wait_for(keys_->refresh());
 }
 
@@ -124,6 +141,9 @@ void App::wire_services() {
     const auto wake = [this] { runner_->wake(); };
     media_ = media::make_sandboxed_media({});
     background_ = std::make_unique<Background>();
+    rate_limits_ = std::make_unique<service::RateLimits>(rate_limits(config_));
+    quotas_ = std::make_unique<service::Quotas>(
+        *store_, service::QuotaLimits{config_.quota_bytes, config_.quota_hours});
     playback_ = std::make_unique<service::Playback>(
         *store_, *objects_, *disk_, static_cast<std::size_t>(config_.hls_cache_bytes));
     ingest_ =
@@ -140,9 +160,10 @@ void App::wire_services() {
     service::AssetOptions options;
     options.mode =
         config_.ingest == "async" ? service::IngestMode::async : service::IngestMode::sync;
-    assets_ =
-        std::make_unique<service::Assets>(*store_, *objects_, *ingest_, *playback_, options, wake);
-    indexes_ = std::make_unique<service::Indexes>(*store_, limits.media, wake);
+    assets_ = std::make_unique<service::Assets>(*store_, *objects_, *ingest_, *playback_, *quotas_,
+                                                options, wake);
+    indexes_ =
+        std::make_unique<service::Indexes>(*store_, limits.media, *quotas_, *rate_limits_, wake);
 }
 
 void App::add_gauges() {
@@ -181,8 +202,8 @@ base::Status App::serve() {
     KN_TRY(key, load_signing_key(dir_));
     signer_ = std::make_unique<service::Signer>(key, seconds(config_.media_url_ttl_sec));
     services_ = std::make_unique<api::Services>(
-        api::Services{*assets_, *indexes_, *playback_, *keys_, *signer_, *objects_, metrics_,
-                      config_.public_url, [this] { return is_serving_.load(); }});
+        api::Services{*assets_, *indexes_, *playback_, *keys_, *signer_, *rate_limits_, *objects_,
+                      metrics_, config_.public_url, [this] { return is_serving_.load(); }});
     request_metrics_ =
         std::make_unique<RequestMetrics>(metrics_, access_log_of(config_.access_log));
     const auto address = config::parse_address(config_.listen);

@@ -47,6 +47,8 @@ class App {
     std::unique_ptr<Background> background_;
     std::unique_ptr<service::KeyRing> keys_;
     std::unique_ptr<service::Signer> signer_;
+    std::unique_ptr<service::RateLimits> rate_limits_;
+    std::unique_ptr<service::Quotas> quotas_;
     std::unique_ptr<service::Playback> playback_;
     std::unique_ptr<service::Ingest> ingest_;
     std::unique_ptr<service::Renditions> renditions_;

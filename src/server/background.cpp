@@ -11,6 +11,13 @@ namespace kinodex::server {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// One write a minute at most for looking busy.
+constexpr int kRoundsToRecordUses = 60;
+
+}  // namespace
+
 Background::Background() : guard_(asio::make_work_guard(io_)), pause_(io_) {
     thread_ = std::thread([this] { io_.run(); });
 }
@@ -42,12 +49,19 @@ void Background::start(store::Store& store, objects::Objects& objects, service::
 }
 
 runtime::Task<void> Background::look_every_second(store::Store& store, service::KeyRing& keys) {
+    int rounds = 0;
     while (!stopping_) {
         pause_.expires_after(std::chrono::seconds(1));
         co_await pause_.async_wait(asio::as_tuple(asio::use_awaitable));
         auto refreshed = co_await keys.refresh();
         if (!refreshed) {
             observe::log_warn("keys_not_refreshed", {{"reason", refreshed.error().detail}});
+        }
+        if (++rounds % kRoundsToRecordUses == 0 || stopping_) {
+            auto recorded = co_await keys.record_uses();
+            if (!recorded) {
+                observe::log_warn("key_uses_not_recorded", {{"reason", recorded.error().detail}});
+            }
         }
         auto counts = co_await store.count_jobs();
         if (counts) {

@@ -1,4 +1,4 @@
-// kinodex keys create|list|revoke: on the database itself, also while a server runs.
+// kinodex keys create|list|rotate|revoke: on the database itself, also while a server runs.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -17,21 +17,76 @@ int complain(const base::Error& error) {
     return 1;
 }
 
+std::string ends_text(const domain::ApiKey& key) {
+    return key.expires_at ? base::rfc3339_seconds(*key.expires_at) : "never";
+}
+
+void print_new(const domain::ApiKey& made, const std::string& key, bool quiet) {
+    if (quiet) {
+        fmt::print("{}\n", key);
+        return;
+    }
+    fmt::print(
+        "API key for account {} (id {}, may {}, ends {}):\n\n    {}\n\nIt is shown only now; the "
+        "server keeps its hash.\n",
+        made.account_name, made.id.text(), made.scopes.text(), ends_text(made), key);
+}
+
 int create(store::Store& store, const config::Config& config) {
+    const auto scopes = domain::Scopes::parse(config.key_scopes);
+    if (!scopes) {
+        fmt::print(stderr, "kinodex: --scopes takes one or more of read, write, admin\n");
+        return 1;
+    }
+    store::NewApiKey wanted;
+    wanted.account_name = config.account;
+    wanted.name = config.key_name;
+    wanted.scopes = *scopes;
+    if (const auto duration = config::parse_duration(config.key_expires)) {
+        wanted.expires_at = base::now() + *duration;
+    } else {
+        wanted.expires_at = base::parse_rfc3339(config.key_expires);
+    }
     const auto key = service::new_key_text();
-    auto made = wait_for(store.create_key(
-        {config.account, config.key_name, service::key_hint(key), service::hash_key(key)}));
+    wanted.hint = service::key_hint(key);
+    wanted.hash = service::hash_key(key);
+    auto made = wait_for(store.create_key(std::move(wanted)));
     if (!made) {
         return complain(made.error());
     }
-    if (config.quiet) {
-        fmt::print("{}\n", key);
-    } else {
-        fmt::print(
-            "API key for account {} (id {}):\n\n    {}\n\nIt is shown only now; the server keeps "
-            "its hash.\n",
-            made->account_name, made->id.text(), key);
+    print_new(*made, key, config.quiet);
+    return 0;
+}
+
+std::string state_of(const domain::ApiKey& key) {
+    if (key.revoked_at) {
+        return "revoked";
     }
+    return key.expires_at && *key.expires_at <= base::now() ? "expired" : "live";
+}
+
+int complain_about_id(const config::Config& config) {
+    fmt::print(stderr, "kinodex: '{}' is no key id; see `kinodex keys list`\n", config.key_id);
+    return 1;
+}
+
+int rotate(store::Store& store, const config::Config& config) {
+    const auto id = domain::KeyId::parse(config.key_id);
+    if (!id) {
+        return complain_about_id(config);
+    }
+    const auto key = service::new_key_text();
+    const auto old_ends_at = base::now() + *config::parse_duration(config.key_grace);
+    auto made = wait_for(
+        store.rotate_key(*id, service::key_hint(key), service::hash_key(key), old_ends_at));
+    if (!made) {
+        if (made.error().code == base::Errc::resource_not_exist) {
+            fmt::print(stderr, "kinodex: there is no live key {}\n", config.key_id);
+            return 1;
+        }
+        return complain(made.error());
+    }
+    print_new(*made, key, config.quiet);
     return 0;
 }
 
@@ -40,12 +95,14 @@ int list(store::Store& store) {
     if (!keys) {
         return complain(keys.error());
     }
-    fmt::print("{:<24}  {:<16}  {:<20}  {:<10}  {:<20}  {}\n", "id", "account", "name", "key",
-               "created", "state");
+    constexpr auto kRow = "{:<24}  {:<16}  {:<20}  {:<10}  {:<16}  {:<20}  {:<20}  {:<20}  {}\n";
+    fmt::print(kRow, "id", "account", "name", "key", "scopes", "created", "ends", "last used",
+               "state");
     for (const auto& key : *keys) {
-        fmt::print("{:<24}  {:<16}  {:<20}  {:<10}  {:<20}  {}\n", key.id.text(), key.account_name,
-                   key.name, key.hint + "…", base::rfc3339_seconds(key.created_at),
-                   key.revoked_at ? "revoked" : "live");
+        fmt::print(kRow, key.id.text(), key.account_name, key.name, key.hint + "…",
+                   key.scopes.text(), base::rfc3339_seconds(key.created_at), ends_text(key),
+                   key.last_used_at ? base::rfc3339_seconds(*key.last_used_at) : "never",
+                   state_of(key));
     }
     return 0;
 }
@@ -53,8 +110,7 @@ int list(store::Store& store) {
 int revoke(store::Store& store, const config::Config& config) {
     const auto id = domain::KeyId::parse(config.key_id);
     if (!id) {
-        fmt::print(stderr, "kinodex: '{}' is no key id; see `kinodex keys list`\n", config.key_id);
-        return 1;
+        return complain_about_id(config);
     }
     auto revoked = wait_for(store.revoke_key(*id));
     if (!revoked) {
@@ -92,6 +148,9 @@ int run_keys(const config::Config& config) {
             break;
         case config::Command::keys_revoke:
             code = revoke(**store, config);
+            break;
+        case config::Command::keys_rotate:
+            code = rotate(**store, config);
             break;
         case config::Command::serve:
         case config::Command::media_zygote:

@@ -42,6 +42,7 @@ runtime::Asked<void> Assets::refuse_too_large(const objects::Draft& received,
 
 runtime::Asked<std::vector<domain::NewJob>> Assets::settle(Asset& asset, NewUpload& upload) {
     const auto size = static_cast<std::int64_t>(upload.media->size_bytes());
+    asset.size_bytes = size;  // shown once the asset is ready, counted from now on
     if (options_.mode == IngestMode::async || size > options_.sync_bytes_max) {
         const auto wished = [](bool wish) {
             return wish ? DerivedStatus::pending : DerivedStatus::none;
@@ -84,6 +85,10 @@ runtime::Asked<Asset> Assets::create(NewUpload upload) {
         KN_CO_TRY(metadata, domain::apply_change({}, *upload.user_metadata));
         asset.user_metadata = std::move(metadata);
     }
+    // Held until the row is there and counts by itself.
+    KN_CO_TRY(reservation,
+              co_await quotas_.reserve_storage(
+                  upload.account, static_cast<std::int64_t>(upload.media->size_bytes())));
     auto jobs = co_await settle(asset, upload);
     base::Status stored;
     if (jobs) {

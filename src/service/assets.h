@@ -8,6 +8,7 @@
 
 #include "service/ingest.h"
 #include "service/playback.h"
+#include "service/quotas.h"
 
 namespace kinodex::service {
 
@@ -38,11 +39,12 @@ base::Status check_filename(std::string_view filename);
 class Assets {
   public:
     Assets(store::Store& store, objects::Objects& objects, Ingest& ingest, Playback& playback,
-           AssetOptions options, std::function<void()> wake_workers)
+           Quotas& quotas, AssetOptions options, std::function<void()> wake_workers)
         : store_(store),
           objects_(objects),
           ingest_(ingest),
           playback_(playback),
+          quotas_(quotas),
           options_(options),
           wake_workers_(std::move(wake_workers)) {}
 
@@ -75,6 +77,7 @@ class Assets {
     objects::Objects& objects_;
     Ingest& ingest_;
     Playback& playback_;
+    Quotas& quotas_;
     AssetOptions options_;
     std::function<void()> wake_workers_;
 };

@@ -125,6 +125,10 @@ runtime::Asked<domain::IndexedAssetId> Indexes::add(domain::AccountId account,
                               {"status", std::string(domain::name_of(asset.status))}});
     }
     KN_CO_PASS(check_indexing(bounds_, asset));
+    const double duration_sec = asset.duration_sec.value_or(0);
+    KN_CO_TRY(reservation, co_await quotas_.reserve_indexing(account, duration_sec));
+    KN_CO_PASS(
+        rate_limits_.admit_duration(account, RateCategory::index, duration_sec, base::now()));
     domain::IndexedAsset item;
     item.id = domain::IndexedAssetId::next();
     item.index_id = found_index.id;

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "service/limits.h"
+#include "service/quotas.h"
+#include "service/rate_limits.h"
 #include "store/store.h"
 
 namespace kinodex::service {
@@ -33,8 +35,13 @@ std::optional<domain::ModelFamily> family_of(std::string_view model_name);
 
 class Indexes {
   public:
-    Indexes(store::Store& store, MediaBounds bounds, std::function<void()> wake_workers)
-        : store_(store), bounds_(bounds), wake_workers_(std::move(wake_workers)) {}
+    Indexes(store::Store& store, MediaBounds bounds, Quotas& quotas, RateLimits& rate_limits,
+            std::function<void()> wake_workers)
+        : store_(store),
+          bounds_(bounds),
+          quotas_(quotas),
+          rate_limits_(rate_limits),
+          wake_workers_(std::move(wake_workers)) {}
 
     runtime::Asked<domain::IndexId> create(domain::AccountId account, NewIndex index);
     runtime::Asked<void> rename(domain::AccountId account, domain::IndexId id, std::string name);
@@ -52,6 +59,8 @@ class Indexes {
   private:
     store::Store& store_;
     MediaBounds bounds_;
+    Quotas& quotas_;
+    RateLimits& rate_limits_;
     std::function<void()> wake_workers_;
 };
 

@@ -1,5 +1,6 @@
 #include "service/keys.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -12,6 +13,12 @@
 namespace kinodex::service {
 
 using base::Errc;
+
+namespace {
+
+constexpr std::int64_t kUseStepMs = 1'000;
+
+}  // namespace
 
 std::string new_key_text() {
     static constexpr char kDigits[] =
@@ -53,6 +60,10 @@ std::size_t KeyRing::HashOfHash::operator()(const domain::KeyHash& hash) const {
     return part;
 }
 
+bool KeyRing::SameHash::operator()(const domain::KeyHash& a, const domain::KeyHash& b) const {
+    return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
 runtime::Asked<void> KeyRing::refresh() {
     KN_CO_TRY(version, co_await store_.keys_version());
     if (version_ == version) {
@@ -61,8 +72,24 @@ runtime::Asked<void> KeyRing::refresh() {
     KN_CO_TRY(keys, co_await store_.list_keys());
     Keys live;
     for (const auto& key : keys) {
-        if (!key.revoked_at) {
-            live.emplace(key.hash, key.account_id);
+        if (key.revoked_at) {
+            continue;
+        }
+        auto entry = std::make_shared<LiveKey>();
+        entry->id = key.id;
+        entry->grant = {key.account_id, key.scopes};
+        entry->expires_at = key.expires_at;
+        live.emplace(key.hash, std::move(entry));
+    }
+    {
+        // What was used under the old map and not stored yet comes along.
+        const std::shared_lock lock(mutex_);
+        for (const auto& [hash, before] : keys_) {
+            const auto same = live.find(hash);
+            if (same != live.end() && same->second->id == before->id) {
+                same->second->used_ms = before->used_ms.load();
+                same->second->recorded_ms = before->recorded_ms.load();
+            }
         }
     }
     {
@@ -73,7 +100,7 @@ runtime::Asked<void> KeyRing::refresh() {
     co_return base::Status{};
 }
 
-base::Result<domain::AccountId> KeyRing::find(std::string_view key) const {
+base::Result<Grant> KeyRing::find(std::string_view key, base::Timestamp now) const {
     if (key.empty() || key.size() > kApiKeyBytesMax) {
         return base::fail(Errc::api_key_invalid);
     }
@@ -83,7 +110,40 @@ base::Result<domain::AccountId> KeyRing::find(std::string_view key) const {
     if (found == keys_.end()) {
         return base::fail(Errc::api_key_invalid);
     }
-    return found->second;
+    auto& live = *found->second;
+    if (live.expires_at && *live.expires_at <= now) {
+        return base::fail(Errc::api_key_invalid);
+    }
+    const auto now_ms = now.time_since_epoch().count();
+    // Once a second is exact enough, and keeps the line of many threads' common key clean.
+    if (now_ms - live.used_ms.load(std::memory_order_relaxed) >= kUseStepMs) {
+        live.used_ms.store(now_ms, std::memory_order_relaxed);
+    }
+    return live.grant;
+}
+
+runtime::Asked<void> KeyRing::record_uses() {
+    std::vector<store::KeyUse> uses;
+    std::vector<std::shared_ptr<LiveKey>> used;
+    {
+        const std::shared_lock lock(mutex_);
+        for (const auto& [hash, key] : keys_) {
+            const auto used_ms = key->used_ms.load(std::memory_order_relaxed);
+            if (used_ms > key->recorded_ms.load(std::memory_order_relaxed)) {
+                uses.push_back({key->id, base::Timestamp(std::chrono::milliseconds(used_ms))});
+                used.push_back(key);
+            }
+        }
+    }
+    if (uses.empty()) {
+        co_return base::Status{};
+    }
+    const auto recorded = uses;
+    KN_CO_PASS(co_await store_.record_key_uses(std::move(uses)));
+    for (std::size_t i = 0; i < used.size(); ++i) {
+        used[i]->recorded_ms = recorded[i].used_at.time_since_epoch().count();
+    }
+    co_return base::Status{};
 }
 
 std::size_t KeyRing::size() const {

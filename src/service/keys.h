@@ -1,6 +1,7 @@
 // API keys: made once, shown once, stored hashed, looked up without touching the store.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <shared_mutex>
@@ -23,21 +24,42 @@ std::string key_hint(std::string_view key);
 /// 8 to 256 printable ASCII characters without spaces. Errors: parameter_invalid.
 base::Status check_key_text(std::string_view key);
 
-/// The live keys in memory. Looking up a key hashes it first, so the time of a look-up tells
-/// nothing about how much of a guess was right. Thread-safe.
+/// What a key lets its holder do.
+struct Grant {
+    domain::AccountId account;
+    domain::Scopes scopes;
+};
+
+/// The live keys in memory. Looking up a key hashes it first and compares hashes in constant time,
+/// so the time of a look-up tells nothing about how much of a guess was right. Thread-safe.
 class KeyRing {
   public:
     explicit KeyRing(store::Store& store) : store_(store) {}
     /// Reads the keys again when the store says that they changed; call it every second or so.
     runtime::Asked<void> refresh();
-    [[nodiscard]] base::Result<domain::AccountId> find(std::string_view key) const;
+    /// Notes the use. Errors: api_key_invalid, also when the key has expired at `now`.
+    [[nodiscard]] base::Result<Grant> find(std::string_view key, base::Timestamp now) const;
+    /// Stores what was used since the last call; call it every minute or so, and before a stop.
+    runtime::Asked<void> record_uses();
     [[nodiscard]] std::size_t size() const;
 
   private:
     struct HashOfHash {
         std::size_t operator()(const domain::KeyHash& hash) const;
     };
-    using Keys = std::unordered_map<domain::KeyHash, domain::AccountId, HashOfHash>;
+    struct SameHash {
+        bool operator()(const domain::KeyHash& a, const domain::KeyHash& b) const;
+    };
+    struct LiveKey {
+        domain::KeyId id;
+        Grant grant;
+        std::optional<base::Timestamp> expires_at;
+        std::atomic<std::int64_t> used_ms = 0;      // 0: not since this process started
+        std::atomic<std::int64_t> recorded_ms = 0;  // what of it the store knows
+    };
+    // Shared with the map before: a use noted while the keys are read again is not lost.
+    using Keys =
+        std::unordered_map<domain::KeyHash, std::shared_ptr<LiveKey>, HashOfHash, SameHash>;
 
     store::Store& store_;
     std::optional<std::int64_t> version_;  // touched by refresh alone

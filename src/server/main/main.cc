@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
             return server::run_serve(*parsed.config);
         case config::Command::keys_create:
         case config::Command::keys_list:
+        case config::Command::keys_rotate:
         case config::Command::keys_revoke:
             return server::run_keys(*parsed.config);
     }

@@ -5,7 +5,8 @@ namespace kinodex::store::sqlite {
 namespace {
 
 constexpr std::string_view kKeyColumns =
-    "k.id, k.account_id, a.account_name, k.name, k.hint, k.hash, k.created_ms, k.revoked_ms "
+    "k.id, k.account_id, a.account_name, k.name, k.hint, k.hash, k.created_ms, k.revoked_ms, "
+    "k.expires_ms, k.last_used_ms, k.scopes "
     "FROM api_keys k JOIN accounts a ON a.id = k.account_id";
 
 base::Result<domain::ApiKey> read_key(const Query& query) {
@@ -22,7 +23,19 @@ base::Result<domain::ApiKey> read_key(const Query& query) {
     std::ranges::copy(hash, key.hash.begin());
     key.created_at = query.time(6);
     key.revoked_at = query.maybe_time(7);
+    key.expires_at = query.maybe_time(8);
+    key.last_used_at = query.maybe_time(9);
+    key.scopes = domain::Scopes(query.integer(10));
     return key;
+}
+
+base::Status insert_key(Connection& db, const domain::ApiKey& key) {
+    Query query(db,
+                "INSERT INTO api_keys (id, account_id, name, hint, created_ms, expires_ms, scopes, "
+                "hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    query.with(key.id, key.account_id, std::string_view(key.name), std::string_view(key.hint),
+               key.created_at, key.expires_at, key.scopes.bits());
+    return query.add_blob(key.hash.data(), key.hash.size()).done();
 }
 
 base::Status keys_changed(Connection& db) {
@@ -60,14 +73,17 @@ base::Result<domain::ApiKey> create_key(WriteTurn& turn, const NewApiKey& key) {
             return known;  // creating the same key again is no change
         }
     }
-    domain::ApiKey made{
-        domain::KeyId::next(), account_id,  key.account_name, key.name, key.hint, key.hash,
-        base::now(),           std::nullopt};
-    Query query(turn.db,
-                "INSERT INTO api_keys (id, account_id, name, hint, hash, created_ms) "
-                "VALUES (?, ?, ?, ?, ?, ?)");
-    query.with(made.id, made.account_id, std::string_view(made.name), std::string_view(made.hint));
-    KN_PASS(query.add_blob(made.hash.data(), made.hash.size()).add(made.created_at).done());
+    domain::ApiKey made;
+    made.id = domain::KeyId::next();
+    made.account_id = account_id;
+    made.account_name = key.account_name;
+    made.name = key.name;
+    made.hint = key.hint;
+    made.hash = key.hash;
+    made.created_at = base::now();
+    made.expires_at = key.expires_at;
+    made.scopes = key.scopes;
+    KN_PASS(insert_key(turn.db, made));
     KN_PASS(keys_changed(turn.db));
     return made;
 }
@@ -94,10 +110,79 @@ base::Status revoke_key(WriteTurn& turn, domain::KeyId id) {
     return keys_changed(turn.db);
 }
 
+base::Result<domain::ApiKey> rotate_key(WriteTurn& turn, domain::KeyId old, std::string_view hint,
+                                        const domain::KeyHash& hash, base::Timestamp old_ends_at) {
+    domain::ApiKey key;
+    {
+        Query query(turn.db, KN_SELECT(kKeyColumns, "WHERE k.id = ? AND k.revoked_ms IS NULL"));
+        KN_TRY(found, query.with(old).step());
+        if (!found) {
+            return not_exist(old, "api_keys");
+        }
+        KN_TRY(read, read_key(query));
+        key = std::move(read);
+    }
+    Query ending(
+        turn.db,
+        "UPDATE api_keys SET expires_ms = min(coalesce(expires_ms, ?1), ?1) WHERE id = ?2");
+    KN_PASS(ending.with(old_ends_at, old).done());
+    key.id = domain::KeyId::next();
+    key.hint = hint;
+    key.hash = hash;
+    key.created_at = base::now();
+    key.expires_at.reset();
+    key.last_used_at.reset();
+    KN_PASS(insert_key(turn.db, key));
+    KN_PASS(keys_changed(turn.db));
+    return key;
+}
+
+base::Status record_key_uses(WriteTurn& turn, const std::vector<KeyUse>& uses) {
+    for (const auto& use : uses) {
+        Query query(turn.db,
+                    "UPDATE api_keys SET last_used_ms = max(coalesce(last_used_ms, 0), ?) "
+                    "WHERE id = ?");
+        KN_PASS(query.with(use.used_at, use.id).done());
+    }
+    return {};
+}
+
 base::Result<std::int64_t> keys_version(Connection& db) {
     Query query(db, "SELECT keys_version FROM counters");
     KN_PASS(query.step());
     return query.integer(0);
+}
+
+base::Result<domain::Usage> usage_of(Connection& db, domain::AccountId account) {
+    Query query(db,
+                "SELECT (SELECT total(assets) FROM asset_counts WHERE account_id = ?1), "
+                "(SELECT total(bytes) FROM asset_counts WHERE account_id = ?1), "
+                "(SELECT total(total_duration_us) FROM indexes WHERE account_id = ?1), "
+                "(SELECT total(duration_sec) FROM indexed_assets INDEXED BY "
+                "indexed_assets_unfinished WHERE account_id = ?1 AND status < 3)");
+    static_assert(static_cast<int>(domain::IndexingStatus::ready) == 3);
+    KN_PASS(query.with(account).step());
+    return domain::Usage{query.integer(0), query.integer(1),
+                         query.integer(2) + duration_us(query.real(3))};
+}
+
+base::Result<std::vector<domain::AccountUsage>> list_usage(Connection& db) {
+    std::vector<domain::AccountUsage> accounts;
+    {
+        Query query(db, "SELECT id, account_name FROM accounts ORDER BY account_name");
+        while (true) {
+            KN_TRY(more, query.step());
+            if (!more) {
+                break;
+            }
+            accounts.push_back({query.id<domain::AccountId>(0), std::string(query.text(1)), {}});
+        }
+    }
+    for (auto& each : accounts) {
+        KN_TRY(usage, usage_of(db, each.account_id));
+        each.usage = usage;
+    }
+    return accounts;
 }
 
 }  // namespace kinodex::store::sqlite

@@ -94,8 +94,45 @@ constexpr const char* kVersion2 = R"sql(
 ALTER TABLE assets ADD COLUMN source_url TEXT NOT NULL DEFAULT '';
 )sql";
 
+// When keys end by themselves, what they may be used for (bits of domain::Scope), and their last
+// use.
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE api_keys ADD COLUMN expires_ms INTEGER;
+ALTER TABLE api_keys ADD COLUMN scopes INTEGER NOT NULL DEFAULT 7;
+ALTER TABLE api_keys ADD COLUMN last_used_ms INTEGER;
+)sql";
+
+// What an account's assets take in storage, counted like the assets themselves.
+constexpr const char* kVersion4 = R"sql(
+ALTER TABLE asset_counts ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE asset_counts SET bytes = (
+    SELECT CAST(total(size_bytes) AS INTEGER) FROM assets
+    WHERE assets.account_id = asset_counts.account_id AND assets.type = asset_counts.type);
+DROP TRIGGER assets_counted;
+DROP TRIGGER assets_uncounted;
+DROP TRIGGER assets_recounted;
+CREATE TRIGGER assets_counted AFTER INSERT ON assets BEGIN
+    INSERT INTO asset_counts VALUES (new.account_id, new.type, 1, coalesce(new.size_bytes, 0))
+        ON CONFLICT DO UPDATE SET assets = assets + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER assets_uncounted AFTER DELETE ON assets BEGIN
+    UPDATE asset_counts SET assets = assets - 1, bytes = bytes - coalesce(old.size_bytes, 0)
+        WHERE account_id = old.account_id AND type = old.type;
+END;
+CREATE TRIGGER assets_recounted AFTER UPDATE OF type, size_bytes ON assets BEGIN
+    UPDATE asset_counts SET assets = assets - 1, bytes = bytes - coalesce(old.size_bytes, 0)
+        WHERE account_id = old.account_id AND type = old.type;
+    INSERT INTO asset_counts VALUES (new.account_id, new.type, 1, coalesce(new.size_bytes, 0))
+        ON CONFLICT DO UPDATE SET assets = assets + 1, bytes = bytes + excluded.bytes;
+END;
+-- What is neither ready nor failed: few rows, summed for the quota of hours.
+CREATE INDEX indexed_assets_unfinished ON indexed_assets (account_id, duration_sec)
+    WHERE status < 3;
+)sql";
+
 /// Step i brings version i to version i + 1.
-constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2};
+constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3,
+                                                         kVersion4};
 
 base::Result<std::int64_t> version_of(Connection& connection) {
     Query query(connection, "PRAGMA user_version");

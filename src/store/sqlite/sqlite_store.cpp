@@ -66,8 +66,30 @@ class SqliteStore : public Store {
     Asked<void> revoke_key(domain::KeyId id) override {
         return write<void>([id](WriteTurn& turn) { return sqlite::revoke_key(turn, id); });
     }
+    Asked<domain::ApiKey> rotate_key(domain::KeyId old, std::string hint, domain::KeyHash hash,
+                                     base::Timestamp old_ends_at) override {
+        return write<domain::ApiKey>(
+            [old, hint = std::move(hint), hash, old_ends_at](WriteTurn& turn) {
+                return sqlite::rotate_key(turn, old, hint, hash, old_ends_at);
+            });
+    }
+    Asked<void> record_key_uses(std::vector<KeyUse> uses) override {
+        return write<void>([uses = std::move(uses)](WriteTurn& turn) {
+            return sqlite::record_key_uses(turn, uses);
+        });
+    }
     Asked<std::int64_t> keys_version() override {
         return read<std::int64_t>([](Connection& db) { return sqlite::keys_version(db); });
+    }
+
+    // --- accounts
+    Asked<domain::Usage> usage_of(domain::AccountId account) override {
+        return read<domain::Usage>(
+            [account](Connection& db) { return sqlite::usage_of(db, account); });
+    }
+    Asked<std::vector<domain::AccountUsage>> list_usage() override {
+        return read<std::vector<domain::AccountUsage>>(
+            [](Connection& db) { return sqlite::list_usage(db); });
     }
 
     // --- assets
