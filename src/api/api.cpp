@@ -32,6 +32,15 @@ base::Status read_json(const Endpoint& endpoint, const http::Request& request, V
     return {};
 }
 
+domain::Scope scope_of(Method method) {
+    return method == Method::get || method == Method::head ? domain::Scope::read
+                                                           : domain::Scope::write;
+}
+
+domain::Scope scope_of(const Endpoint& endpoint, Method method) {
+    return endpoint.scope.value_or(scope_of(method));
+}
+
 /// The names in a pattern's braces, in order.
 std::vector<std::string> placeholders(std::string_view pattern) {
     std::vector<std::string> names;
@@ -44,7 +53,7 @@ std::vector<std::string> placeholders(std::string_view pattern) {
 
 Asked<Reply> answer(const Services& services, const Endpoint& endpoint,
                     const std::vector<std::string>& names, const http::Request& request) {
-    KN_CO_TRY(caller, identify(services, request));
+    KN_CO_TRY(caller, identify(services, request, scope_of(endpoint, request.method)));
     Values values;
     for (std::size_t i = 0; i < names.size(); ++i) {
         values.path.emplace_back(names[i], request.path_values.at(i));
@@ -76,7 +85,43 @@ Task<http::Response> respond(const Services& services, const Endpoint& endpoint,
     co_return response;
 }
 
-http::Route route_of(Services& services, Endpoint endpoint) {
+void append_rate_headers(http::Response& response, const service::RateState& state) {
+    const auto reset = std::to_string(
+        std::chrono::floor<std::chrono::seconds>(state.resets_at).time_since_epoch().count());
+    const auto remaining = std::to_string(state.remaining());
+    // Two generations of names: clients read one or the other.
+    response.headers.emplace_back("X-RateLimit-Limit", std::to_string(state.limit));
+    response.headers.emplace_back("X-RateLimit-Used", std::to_string(state.used));
+    response.headers.emplace_back("X-RateLimit-Remaining", remaining);
+    response.headers.emplace_back("X-RateLimit-Reset", reset);
+    response.headers.emplace_back("X-RateLimit-Request-Remaining", remaining);
+    response.headers.emplace_back("X-RateLimit-Request-Reset", reset);
+}
+
+/// Counts a request before its body is read, and says in the answer where the account stands.
+Task<http::Response> respond_counted(Services& services, service::RateCategory category,
+                                     const http::Handler& handler, http::Request& request) {
+    const auto caller = identify(services, request);
+    if (!caller) {  // nobody's request; the handler would say the same
+        co_return render_error(caller.error(), request.request_id);
+    }
+    const auto admission = services.rate_limits.admit(caller->account, category, base::now());
+    auto response = admission.allowed ? co_await handler(request)
+                                      : render_error(admission.allowed.error(), request.request_id);
+    if (admission.state) {
+        append_rate_headers(response, *admission.state);
+    }
+    co_return response;
+}
+
+http::Handler counted(Services& services, service::RateCategory category, http::Handler handler) {
+    auto shared = std::make_shared<const http::Handler>(std::move(handler));
+    return [&services, category, shared](http::Request& request) {
+        return respond_counted(services, category, *shared, request);
+    };
+}
+
+http::Route uncounted_route_of(Services& services, Endpoint endpoint) {
     http::Route route;
     route.method = endpoint.headline.method;
     route.pattern = endpoint.headline.pattern;
@@ -98,9 +143,13 @@ http::Route route_of(Services& services, Endpoint endpoint) {
     return route;
 }
 
-domain::Scope scope_of(Method method) {
-    return method == Method::get || method == Method::head ? domain::Scope::read
-                                                           : domain::Scope::write;
+http::Route route_of(Services& services, Endpoint endpoint) {
+    const auto category = endpoint.counted;
+    auto route = uncounted_route_of(services, std::move(endpoint));
+    if (category) {
+        route.handler = counted(services, *category, std::move(route.handler));
+    }
+    return route;
 }
 
 bool is_host(std::string_view host) {
@@ -143,8 +192,9 @@ http::Response json_response(unsigned status, std::string json) {
 
 std::vector<Endpoint> all_endpoints(Services& services) {
     std::vector<Endpoint> all;
-    for (auto* make : {&upload_endpoints, &asset_endpoints, &index_endpoints,
-                       &indexed_asset_endpoints, &media_endpoints, &operations_endpoints}) {
+    for (auto* make :
+         {&upload_endpoints, &asset_endpoints, &index_endpoints, &indexed_asset_endpoints,
+          &media_endpoints, &operations_endpoints, &admin_endpoints}) {
         for (auto& each : make(services)) {
             all.push_back(std::move(each));
         }

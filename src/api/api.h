@@ -29,6 +29,8 @@ std::vector<Endpoint> media_endpoints(Services& services);
 std::vector<http::Route> preflight_routes(Services& services);
 /// /healthz, /readyz and /metrics, without a key.
 std::vector<Endpoint> operations_endpoints(Services& services);
+/// What every account uses, for keys with the scope `admin`.
+std::vector<Endpoint> admin_endpoints(Services& services);
 /// The OpenAPI document of `endpoints` and of its own.
 std::vector<Endpoint> docs_endpoints(Services& services, const std::vector<Endpoint>& endpoints);
 

@@ -43,14 +43,15 @@ Answer answers_bytes(std::string media_type) {
 Endpoint raw_endpoint(Headline headline, Answer answer, std::vector<Errc> errors,
                       std::vector<Field> fields, Access access, http::BodyMode body,
                       http::Handler handler) {
-    return {std::move(headline),
-            std::move(answer),
-            std::move(errors),
-            std::move(fields),
-            {},
-            std::move(handler),
-            body,
-            access};
+    Endpoint result;
+    result.headline = std::move(headline);
+    result.answer = std::move(answer);
+    result.errors = std::move(errors);
+    result.fields = std::move(fields);
+    result.raw = std::move(handler);
+    result.raw_body = body;
+    result.access = access;
+    return result;
 }
 
 bool Endpoint::takes_json() const {
@@ -61,6 +62,16 @@ bool claims(const std::vector<Field>& fields, std::string_view query_key) {
     return std::ranges::any_of(fields, [&](const Field& field) {
         return field.in == In::query && claims_key(field, query_key);
     });
+}
+
+Endpoint needing(domain::Scope scope, Endpoint endpoint) {
+    endpoint.scope = scope;
+    return endpoint;
+}
+
+Endpoint counted_as(service::RateCategory category, Endpoint endpoint) {
+    endpoint.counted = category;
+    return endpoint;
 }
 
 base::Status check_names(const Endpoint& endpoint, const Values& values) {

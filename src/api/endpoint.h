@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "api/fields.h"
+#include "domain/account.h"
 #include "domain/ids.h"
 #include "http/types.h"
+#include "service/rate_limits.h"
 
 namespace kinodex::api {
 
@@ -45,7 +47,7 @@ struct Headline {
 
 /// What a success carries. Made by the functions below.
 struct Answer {
-    unsigned status;
+    unsigned status = 200;
     std::string media_type;  // empty: no body
     Schema schema;
     bool has_location = false;
@@ -78,6 +80,10 @@ struct Endpoint {
     http::Handler raw;
     http::BodyMode raw_body = http::BodyMode::none;
     Access access = Access::key;
+    // What the key must allow; unset: `read` to retrieve, `write` for all else.
+    std::optional<domain::Scope> scope;
+    // Which requests of an account it counts with, where that is limited.
+    std::optional<service::RateCategory> counted;
 
     [[nodiscard]] bool takes_json() const;
 };
@@ -86,7 +92,11 @@ struct Endpoint {
 template <class P, class Handler>
 Endpoint endpoint(Headline headline, Answer answer, std::vector<Errc> errors,
                   std::vector<Field> fields, Handler handler) {
-    Endpoint result{std::move(headline), std::move(answer), std::move(errors), fields, {}, {}};
+    Endpoint result;
+    result.headline = std::move(headline);
+    result.answer = std::move(answer);
+    result.errors = std::move(errors);
+    result.fields = fields;
     // Shared: the declaration outlives the call that copied this function.
     auto shared = std::make_shared<const std::vector<Field>>(std::move(fields));
     auto shared_handler = std::make_shared<Handler>(std::move(handler));
@@ -105,6 +115,11 @@ Endpoint endpoint(Headline headline, Answer answer, std::vector<Errc> errors,
 Endpoint raw_endpoint(Headline headline, Answer answer, std::vector<Errc> errors,
                       std::vector<Field> fields, Access access, http::BodyMode body,
                       http::Handler handler);
+
+/// The same endpoint, for keys with that scope only.
+Endpoint needing(domain::Scope scope, Endpoint endpoint);
+/// The same endpoint, counted with the others of that category.
+Endpoint counted_as(service::RateCategory category, Endpoint endpoint);
 
 /// Refuses what no field claims: parameter_unknown. Missing required values:
 /// parameter_not_provided.

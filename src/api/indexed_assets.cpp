@@ -167,12 +167,19 @@ Schema item_detail_schema() {
 
 /// What the media of an asset may be refused for.
 std::vector<Errc> create_errors() {
-    return {Errc::resource_not_exist,        Errc::asset_not_ready,
-            Errc::asset_type_unsupported,    Errc::video_resolution_too_low,
-            Errc::video_resolution_too_high, Errc::video_resolution_invalid_aspect_ratio,
-            Errc::video_duration_too_short,  Errc::video_duration_too_long,
-            Errc::video_filesize_too_large,  Errc::audio_duration_too_short,
-            Errc::audio_duration_too_long,   Errc::audio_filesize_too_large};
+    return {Errc::resource_not_exist,
+            Errc::asset_not_ready,
+            Errc::asset_type_unsupported,
+            Errc::video_resolution_too_low,
+            Errc::video_resolution_too_high,
+            Errc::video_resolution_invalid_aspect_ratio,
+            Errc::video_duration_too_short,
+            Errc::video_duration_too_long,
+            Errc::video_filesize_too_large,
+            Errc::audio_duration_too_short,
+            Errc::audio_duration_too_long,
+            Errc::audio_filesize_too_large,
+            Errc::quota_exceeded};
 }
 
 /// Binds a reader of query values to the filter of ListItems.
@@ -459,7 +466,7 @@ Endpoint delete_endpoint(Services& services) {
 
 std::vector<Endpoint> indexed_asset_endpoints(Services& services) {
     std::vector<Endpoint> endpoints;
-    endpoints.push_back(create_endpoint(services));
+    endpoints.push_back(counted_as(service::RateCategory::index, create_endpoint(services)));
     endpoints.push_back(list_endpoint(services));
     endpoints.push_back(retrieve_endpoint(services));
     endpoints.push_back(change_endpoint(services, Method::patch, "indexed_assets.update"));

@@ -27,6 +27,7 @@ std::vector<Errc> implied_errors(const Endpoint& endpoint) {
     std::vector<Errc> errors;
     if (endpoint.access == Access::key) {
         errors.push_back(Errc::api_key_invalid);
+        errors.push_back(Errc::api_not_allowed);
         errors.push_back(Errc::parameter_unknown);
     }
     const bool is_checked = endpoint.access == Access::key && !endpoint.fields.empty();
@@ -36,6 +37,9 @@ std::vector<Errc> implied_errors(const Endpoint& endpoint) {
     const auto wanted = [](const Field& field) { return field.required && field.in != In::path; };
     if (is_checked && std::ranges::any_of(endpoint.fields, wanted)) {
         errors.push_back(Errc::parameter_not_provided);
+    }
+    if (endpoint.counted) {
+        errors.push_back(Errc::too_many_requests);
     }
     if (endpoint.takes_json()) {
         errors.push_back(Errc::body_invalid_json);

@@ -10,6 +10,7 @@
 #include "service/indexes.h"
 #include "service/keys.h"
 #include "service/playback.h"
+#include "service/quotas.h"
 #include "service/rate_limits.h"
 #include "service/signer.h"
 
@@ -22,6 +23,7 @@ struct Services {
     service::KeyRing& keys;
     service::Signer& signer;
     service::RateLimits& rate_limits;
+    service::Quotas& quotas;
     objects::Objects& objects;
     observe::Metrics& metrics;
     std::string public_url;            // empty: the address the client used

@@ -171,7 +171,8 @@ std::vector<Field> create_fields() {
 std::vector<Errc> create_errors() {
     std::vector<Errc> errors{Errc::content_type_invalid, Errc::multipart_boundary_missing,
                              Errc::invalid_multipart,    Errc::method_not_valid,
-                             Errc::file_required,        Errc::url_required};
+                             Errc::file_required,        Errc::url_required,
+                             Errc::quota_exceeded};
     for (const auto each : media_errors()) {
         errors.push_back(each);
     }
@@ -190,13 +191,15 @@ runtime::Task<http::Response> respond(Services& services, http::Request& request
 
 std::vector<Endpoint> upload_endpoints(Services& services) {
     std::vector<Endpoint> endpoints;
-    endpoints.push_back(raw_endpoint(
-        {Method::post, "/v1.3/assets", "assets.create", "Upload an asset",
-         "The parts may come in any order. The answer comes when the file is on disk and its bytes "
-         "were looked at, or with `--ingest async` when it is on disk."},
-        answers(201, asset_schema()), create_errors(), create_fields(), Access::key,
-        http::BodyMode::streamed,
-        [&services](http::Request& request) { return respond(services, request); }));
+    endpoints.push_back(counted_as(
+        service::RateCategory::upload,
+        raw_endpoint({Method::post, "/v1.3/assets", "assets.create", "Upload an asset",
+                      "The parts may come in any order. The answer comes when the file is on disk "
+                      "and its bytes "
+                      "were looked at, or with `--ingest async` when it is on disk."},
+                     answers(201, asset_schema()), create_errors(), create_fields(), Access::key,
+                     http::BodyMode::streamed,
+                     [&services](http::Request& request) { return respond(services, request); })));
     return endpoints;
 }
 

@@ -201,9 +201,9 @@ http::ServerOptions App::server_options(const config::Address& address) {
 base::Status App::serve() {
     KN_TRY(key, load_signing_key(dir_));
     signer_ = std::make_unique<service::Signer>(key, seconds(config_.media_url_ttl_sec));
-    services_ = std::make_unique<api::Services>(
-        api::Services{*assets_, *indexes_, *playback_, *keys_, *signer_, *rate_limits_, *objects_,
-                      metrics_, config_.public_url, [this] { return is_serving_.load(); }});
+    services_ = std::make_unique<api::Services>(api::Services{
+        *assets_, *indexes_, *playback_, *keys_, *signer_, *rate_limits_, *quotas_, *objects_,
+        metrics_, config_.public_url, [this] { return is_serving_.load(); }});
     request_metrics_ =
         std::make_unique<RequestMetrics>(metrics_, access_log_of(config_.access_log));
     const auto address = config::parse_address(config_.listen);

@@ -9,7 +9,7 @@ import httpx
 from lib import openapi
 from lib.multipart import Part, encode
 
-ROOTS = ("/v1.3", "/healthz", "/readyz", "/metrics", "/media", "/openapi.json", "/docs", "/llms")
+ROOTS = ("/v1.3", "/healthz", "/readyz", "/metrics", "/media", "/admin", "/openapi.json", "/docs", "/llms")
 UNKNOWN_ID = "0123456789abcdef01234567"
 MALFORMED_IDS = ("x", "6298d673f1090f1100476d4", "6298d673f1090f1100476d4cc",
                  "6298d673f1090f1100476d4z", "6298D673F1090F1100476D4C", "%00", "..%2f..")

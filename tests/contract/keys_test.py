@@ -1,0 +1,93 @@
+"""API keys: scopes, ends, rotation and last uses, with the real command beside a running server."""
+
+import re
+
+from lib.api import UNKNOWN_ID, Api, refused
+from lib.server import run_keys, wait_until
+from media.maker import clip
+
+KEY = re.compile(r"^kx_\S{40}$")
+
+
+def with_key(server, *words):
+    key = run_keys(server.data_dir, "create", "--quiet", *words)
+    assert KEY.match(key)
+    api = Api(server, key)
+    wait_until(lambda: api.get("/assets").status_code != 401, 10, "a new key to be known")
+    return api
+
+
+def row_of(server, api):
+    hint = api.key[:8]
+    return next(line for line in run_keys(server.data_dir, "list").splitlines() if hint in line)
+
+
+def test_read_key_may_look_and_nothing_else(server):
+    api = with_key(server, "--account", "scopes", "--scopes", "read")
+    assert api.get("/assets").status_code == 200
+    assert api.get("/indexes").status_code == 200
+    refused(api.post("/indexes", json={"index_name": "a", "models": []}), 403, "api_not_allowed")
+    refused(api.upload(clip("png_128"), expect=None), 403, "api_not_allowed")
+    refused(api.delete(f"/assets/{UNKNOWN_ID}"), 403, "api_not_allowed")
+    refused(api.get("/admin/accounts"), 403, "api_not_allowed")
+
+
+def test_write_key_may_change_and_not_look(server):
+    api = with_key(server, "--account", "scopes", "--scopes", "write")
+    asset = api.upload(clip("png_128"))["_id"]
+    refused(api.get(f"/assets/{asset}"), 403, "api_not_allowed")
+    assert api.delete(f"/assets/{asset}").status_code == 204
+
+
+def test_admin_key_sees_what_every_account_uses(server):
+    own = with_key(server, "--account", "usage")
+    size = len(clip("png_128").read_bytes())
+    own.upload(clip("png_128"))
+    admin = with_key(server, "--account", "operators", "--scopes", "admin")
+    accounts = {each["account_name"]: each for each in admin.get("/admin/accounts").json()["data"]}
+    assert accounts["usage"]["assets"] == 1
+    assert accounts["usage"]["storage_bytes"] == size
+    assert accounts["usage"]["indexed_hours"] == 0
+    assert accounts["operators"]["assets"] == 0
+    refused(admin.get("/assets"), 403, "api_not_allowed")
+
+
+def test_expired_key_is_like_an_unknown_one(server):
+    api = with_key(server, "--account", "ends", "--expires", "1s")
+    wait_until(lambda: api.get("/assets").status_code == 401, 10, "the key to end")
+    refused(api.get("/assets"), 401, "api_key_invalid")
+    assert row_of(server, api).endswith("expired")
+
+
+def test_rotated_key_works_beside_its_heir_until_its_grace_ends(server):
+    old = with_key(server, "--account", "rotation", "--scopes", "read,write")
+    asset = old.upload(clip("png_128"))["_id"]
+    old_id = row_of(server, old).split()[0]
+    heir = Api(server, run_keys(server.data_dir, "rotate", old_id, "--quiet"))
+    wait_until(lambda: heir.get(f"/assets/{asset}").status_code == 200, 10, "the heir to be known")
+    assert old.get(f"/assets/{asset}").status_code == 200
+    refused(heir.get("/admin/accounts"), 403, "api_not_allowed")
+    run_keys(server.data_dir, "rotate", old_id, "--grace", "0s", "--quiet")
+    wait_until(lambda: old.get("/assets").status_code == 401, 10, "the old key to end")
+    assert heir.get("/assets").status_code == 200
+
+
+def test_last_use_is_recorded_before_a_stop(start_server):
+    server = start_server()
+    api = with_key(server, "--account", "uses")
+    assert "never" in row_of(server, api).rsplit(None, 2)[1]
+    assert api.get("/assets").status_code == 200
+    server.stop()
+    last_used = row_of(server, api).rsplit(None, 2)[1]
+    assert re.match(r"^20\d\d-\d\d-\d\dT", last_used), last_used
+    server.start()
+
+
+def test_unknown_words_and_times_are_refused_by_the_command(server):
+    for words in (["--scopes", "read,everything"], ["--expires", "soon"], ["--expires", "9999d9"]):
+        try:
+            run_keys(server.data_dir, "create", "--account", "bad", *words)
+        except AssertionError as problem:
+            assert words[0].strip("-") in str(problem)
+        else:
+            raise AssertionError(f"{words} were taken")
