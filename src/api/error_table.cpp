@@ -155,6 +155,10 @@ ErrorRow row_of(Errc code) {
         case Errc::asset_type_unsupported:
         case Errc::image_too_small:
         case Errc::image_broken:
+        case Errc::media_url_not_accessible:
+        case Errc::media_url_unreachable:
+        case Errc::media_url_unsupported_format:
+        case Errc::media_url_file_broken:
         case Errc::media_filesize_too_large:
         case Errc::video_file_broken:
         case Errc::video_file_live:
@@ -217,6 +221,19 @@ ErrorRow row_of_media(Errc code) {
             return bad("parameter_invalid",
                        "The `image` parameter is invalid. Invalid image file. Please check the "
                        "format and dimensions.");
+        case Errc::media_url_not_accessible:
+        case Errc::media_url_unreachable:
+            return bad("media_url_not_accessible",
+                       "Cannot access the media URL `{url}`. The server responded with an error. "
+                       "Please verify the URL is correct and publicly accessible.");
+        case Errc::media_url_unsupported_format:
+            return bad("media_url_unsupported_format",
+                       "The file at the provided URL is not a supported media format. Detected "
+                       "format: `{detected_format}`. Please provide a valid asset file.");
+        case Errc::media_url_file_broken:
+            return bad("media_url_file_broken",
+                       "Cannot read the media file at the specified URL. Please verify the file is "
+                       "valid and try again.");
         case Errc::media_filesize_too_large:
             return bad("media_filesize_too_large",
                        "The media file is too large. Please upload a file smaller than "

@@ -32,6 +32,9 @@ enum class Errc {
     asset_type_unsupported,  // values: asset_type
     image_too_small,         // values: current_dimensions, minimum_dimensions
     image_broken,
+    media_url_not_accessible,      // values: url
+    media_url_unsupported_format,  // values: detected_format
+    media_url_file_broken,
     media_filesize_too_large,  // values: maximum_size, current_size
     video_file_broken,
     video_file_live,
@@ -78,6 +81,7 @@ enum class Errc {
     shutting_down,
     storage_full,
     media_worker_unavailable,
+    media_url_unreachable,  // values: url; as media_url_not_accessible, but it may work later
 
     // Ours.
     internal,
