@@ -6,9 +6,8 @@
 // resource_not_exist for what belongs to another account, exactly as if it did not exist.
 // Errors of every call besides those named: overloaded, storage_full, internal.
 //
-// Start reading at `class Store`; `store/sqlite/` is the adapter for one machine. A family with
-// calls of its own (uploads in parts, entities, …) has its interface in a header of its own, and
-// Store hands it out: a service takes the part that it needs.
+// Start reading at `class Store`; `store/sqlite/` is the adapter for one machine. Families with
+// calls of their own have interfaces in headers of their own, which Store hands out.
 #pragma once
 
 #include <functional>
@@ -84,9 +83,8 @@ class Store {
     virtual Asked<std::vector<domain::ApiKey>> list_keys() = 0;
     /// Errors: resource_not_exist.
     virtual Asked<void> revoke_key(domain::KeyId id) = 0;
-    /// Makes a key like `old` (account, name, scopes) under `hash`, and lets `old` end at
-    /// `old_ends_at` unless it ends sooner: one step. Errors: resource_not_exist, also for a key
-    /// that was revoked.
+    /// Makes a key like `old` (account, name, scopes) under `hash`, and lets `old` end then unless
+    /// it ends sooner: one step. Errors: resource_not_exist, also for a key that was revoked.
     virtual Asked<domain::ApiKey> rotate_key(domain::KeyId old, std::string hint,
                                              domain::KeyHash hash, base::Timestamp old_ends_at) = 0;
     /// Moves the last use of keys forward, never back; does not change keys_version.
