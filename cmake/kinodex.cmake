@@ -20,6 +20,7 @@ pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(EXIF REQUIRED IMPORTED_TARGET libexif)
 pkg_check_modules(AV REQUIRED IMPORTED_TARGET
   libavformat libavcodec libavutil libswscale libswresample)
+pkg_check_modules(MD4C REQUIRED IMPORTED_TARGET md4c-html md4c)
 pkg_check_modules(EBUR128 REQUIRED IMPORTED_TARGET libebur128)
 if(KN_TESTS)
   find_package(GTest REQUIRED)

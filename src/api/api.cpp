@@ -208,6 +208,9 @@ std::vector<http::Route> routes_of(Services& services) {
     for (auto& each : docs_endpoints(services, endpoints)) {
         endpoints.push_back(std::move(each));
     }
+    for (auto& each : page_routes(endpoints)) {
+        routes.push_back(std::move(each));
+    }
     for (auto& each : endpoints) {
         routes.push_back(route_of(services, std::move(each)));
     }

@@ -33,6 +33,8 @@ std::vector<Endpoint> operations_endpoints(Services& services);
 std::vector<Endpoint> admin_endpoints(Services& services);
 /// The OpenAPI document of `endpoints` and of its own.
 std::vector<Endpoint> docs_endpoints(Services& services, const std::vector<Endpoint>& endpoints);
+/// /docs and what llms.txt lists: pages, which are no part of the API.
+std::vector<http::Route> page_routes(const std::vector<Endpoint>& endpoints);
 
 /// The address that the client knows the server under; empty when its Host is none.
 std::string base_url(const Services& services, const http::Request& request);

@@ -29,8 +29,9 @@ std::vector<Property> common_properties() {
     return {has("_id", schema::id(), "The asset's identifier."),
             has("method", schema::words({"direct", "url", "multipart"}), "How it was uploaded."),
             has("status", schema::words({"processing", "ready", "failed"}), "Whether to use it."),
-            has("filename", schema::text(1), "Its filename."),
-            may_have("file_type", schema::text(1), "The media type that was found in the bytes."),
+            has("filename", schema::text(1).like("\"film.mp4\""), "Its filename."),
+            may_have("file_type", schema::text(1).like("\"video/mp4\""),
+                     "The media type that was found in the bytes."),
             has("created_at", schema::time(), "When it was created."),
             may_have("user_metadata", metadata_schema(), "Absent when empty.")};
 }
@@ -52,8 +53,9 @@ Schema asset_schema() {
 Schema asset_detail_schema() {
     auto properties = common_properties();
     for (auto& each : std::vector<Property>{
-             may_have("size", schema::integer(0), "Bytes; once ready."),
-             may_have("duration", schema::number(0), "Seconds, of video and audio; once ready."),
+             may_have("size", schema::integer(0).like("30720000"), "Bytes; once ready."),
+             may_have("duration", schema::number(0).like("62.48"),
+                      "Seconds, of video and audio; once ready."),
              may_have("technical_metadata", technical_metadata_schema(), "What the file says."),
              may_have("hls",
                       derived_schema("AssetHls", "manifest_url",

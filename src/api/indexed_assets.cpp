@@ -122,7 +122,8 @@ std::string item_detail_json(const IndexedAsset& item, const std::string& base_u
 
 Schema system_metadata_schema() {
     return schema::named("SystemMetadata",
-                         schema::object({has("filename", schema::text(1), "The asset's filename."),
+                         schema::object({has("filename", schema::text(1).like("\"film.mp4\""),
+                                             "The asset's filename."),
                                          may_have("duration", schema::number(0), "Seconds."),
                                          may_have("fps", schema::number(0), "Frames a second."),
                                          may_have("width", schema::integer(1), "Pixels."),
@@ -430,7 +431,9 @@ Endpoint retrieve_endpoint(Services& services) {
 
 Endpoint change_endpoint(Services& services, Method method, std::string operation) {
     return endpoint<ChangeItem>(
-        {method, kItemPattern, std::move(operation), "Change the user metadata of an indexed asset",
+        {method, kItemPattern, std::move(operation),
+         method == Method::patch ? "Change the user metadata of an indexed asset"
+                                 : "Change the user metadata of an indexed asset by PUT",
          "Keys that are not named stay. `null` removes a key, `\"\"` leaves it as it is."},
         answers_nothing(), {Errc::resource_not_exist},
         {path_id("index-id", &ChangeItem::index, kIndexIdText),

@@ -10,81 +10,17 @@
 namespace kinodex::api {
 namespace {
 
-/// Conditions of HTTP itself, which every operation may end with.
-std::vector<Errc> http_errors(const Endpoint& endpoint) {
-    std::vector<Errc> errors{Errc::request_malformed, Errc::request_timed_out, Errc::uri_too_long,
-                             Errc::header_too_large,  Errc::overloaded,        Errc::shutting_down,
-                             Errc::internal};
-    if (endpoint.headline.method != Method::get) {
-        errors.push_back(Errc::body_too_large);
-        errors.push_back(Errc::storage_full);
-    }
-    return errors;
-}
-
-/// Conditions that follow from the fields and from who may ask.
-std::vector<Errc> implied_errors(const Endpoint& endpoint) {
-    std::vector<Errc> errors;
-    if (endpoint.access == Access::key) {
-        errors.push_back(Errc::api_key_invalid);
-        errors.push_back(Errc::api_not_allowed);
-        errors.push_back(Errc::parameter_unknown);
-    }
-    const bool is_checked = endpoint.access == Access::key && !endpoint.fields.empty();
-    if (is_checked) {
-        errors.push_back(Errc::parameter_invalid);
-    }
-    const auto wanted = [](const Field& field) { return field.required && field.in != In::path; };
-    if (is_checked && std::ranges::any_of(endpoint.fields, wanted)) {
-        errors.push_back(Errc::parameter_not_provided);
-    }
-    if (endpoint.counted) {
-        errors.push_back(Errc::too_many_requests);
-    }
-    if (endpoint.takes_json()) {
-        errors.push_back(Errc::body_invalid_json);
-        errors.push_back(Errc::content_type_not_json);
-    }
-    // A path value that is no segment, e.g. an empty one, leads to no endpoint.
-    if (endpoint.headline.pattern.contains('{')) {
-        errors.push_back(Errc::endpoint_not_exists);
-    }
-    if (endpoint.answer.in_ranges) {
-        errors.push_back(Errc::range_not_satisfiable);
-    }
-    return errors;
-}
-
 std::string_view place_of(In in) {
     return in == In::path ? "path" : "query";
 }
 
-void collect(const Schema& schema, std::map<std::string, Schema>& components) {
-    if (!schema.name.empty()) {
-        const auto [at, is_new] = components.try_emplace(schema.name, schema);
-        KN_CHECK(is_new || schema_json(at->second) == schema_json(schema),
-                 "a name means one schema");
-        if (!is_new) {
-            return;
-        }
-    }
-    for (const auto* inner : {&schema.items, &schema.values, &schema.alternatives}) {
-        for (const auto& each : *inner) {
-            collect(each, components);
-        }
-    }
-    for (const auto& property : schema.properties) {
-        collect(property.schema, components);
-    }
-}
-
 std::map<std::string, Schema> components_of(const std::vector<Endpoint>& endpoints) {
     std::map<std::string, Schema> components;
-    collect(error_schema(), components);
+    collect_named(error_schema(), components);
     for (const auto& endpoint : endpoints) {
-        collect(endpoint.answer.schema, components);
+        collect_named(endpoint.answer.schema, components);
         for (const auto& field : endpoint.fields) {
-            collect(field.schema, components);
+            collect_named(field.schema, components);
         }
     }
     return components;
@@ -260,13 +196,7 @@ void append_paths(JsonObject& document, const std::vector<Endpoint>& endpoints) 
 }
 
 void append_tags(JsonObject& document, const std::vector<Endpoint>& endpoints) {
-    std::vector<std::string> resources;
-    for (const auto& endpoint : endpoints) {
-        const auto resource = resource_of(endpoint);
-        if (std::ranges::find(resources, resource) == resources.end()) {
-            resources.push_back(resource);
-        }
-    }
+    const auto resources = resources_of(endpoints);
     append_array(document.key("tags"), resources, [](std::string& out, const std::string& name) {
         JsonObject tag(out);
         tag.text("name", name);
@@ -276,10 +206,82 @@ void append_tags(JsonObject& document, const std::vector<Endpoint>& endpoints) {
 
 }  // namespace
 
+void collect_named(const Schema& schema, std::map<std::string, Schema>& named) {
+    if (!schema.name.empty()) {
+        const auto [at, is_new] = named.try_emplace(schema.name, schema);
+        KN_CHECK(is_new || schema_json(at->second) == schema_json(schema),
+                 "a name means one schema");
+        if (!is_new) {
+            return;
+        }
+    }
+    for (const auto* inner : {&schema.items, &schema.values, &schema.alternatives}) {
+        for (const auto& each : *inner) {
+            collect_named(each, named);
+        }
+    }
+    for (const auto& property : schema.properties) {
+        collect_named(property.schema, named);
+    }
+}
+
+std::vector<Errc> http_conditions_of(const Endpoint& endpoint) {
+    std::vector<Errc> errors{Errc::request_malformed, Errc::request_timed_out, Errc::uri_too_long,
+                             Errc::header_too_large,  Errc::overloaded,        Errc::shutting_down,
+                             Errc::internal};
+    if (endpoint.headline.method != Method::get) {
+        errors.push_back(Errc::body_too_large);
+        errors.push_back(Errc::storage_full);
+    }
+    return errors;
+}
+
+std::vector<Errc> conditions_of(const Endpoint& endpoint) {
+    auto errors = endpoint.errors;
+    if (endpoint.access == Access::key) {
+        errors.push_back(Errc::api_key_invalid);
+        errors.push_back(Errc::api_not_allowed);
+        errors.push_back(Errc::parameter_unknown);
+    }
+    const bool is_checked = endpoint.access == Access::key && !endpoint.fields.empty();
+    if (is_checked) {
+        errors.push_back(Errc::parameter_invalid);
+    }
+    const auto wanted = [](const Field& field) { return field.required && field.in != In::path; };
+    if (is_checked && std::ranges::any_of(endpoint.fields, wanted)) {
+        errors.push_back(Errc::parameter_not_provided);
+    }
+    if (endpoint.counted) {
+        errors.push_back(Errc::too_many_requests);
+    }
+    if (endpoint.takes_json()) {
+        errors.push_back(Errc::body_invalid_json);
+        errors.push_back(Errc::content_type_not_json);
+    }
+    // A path value that is no segment, e.g. an empty one, leads to no endpoint.
+    if (endpoint.headline.pattern.contains('{')) {
+        errors.push_back(Errc::endpoint_not_exists);
+    }
+    if (endpoint.answer.in_ranges) {
+        errors.push_back(Errc::range_not_satisfiable);
+    }
+    return errors;
+}
+
+std::vector<std::string> resources_of(const std::vector<Endpoint>& endpoints) {
+    std::vector<std::string> resources;
+    for (const auto& endpoint : endpoints) {
+        const auto resource = resource_of(endpoint);
+        if (std::ranges::find(resources, resource) == resources.end()) {
+            resources.push_back(resource);
+        }
+    }
+    return resources;
+}
+
 std::map<unsigned, std::vector<std::string>> errors_of(const Endpoint& endpoint) {
     std::map<unsigned, std::vector<std::string>> found;
-    for (const auto& conditions :
-         {endpoint.errors, implied_errors(endpoint), http_errors(endpoint)}) {
+    for (const auto& conditions : {conditions_of(endpoint), http_conditions_of(endpoint)}) {
         for (const auto condition : conditions) {
             const auto row = row_of(condition);
             auto& codes = found[row.status];

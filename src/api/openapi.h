@@ -12,14 +12,23 @@
 
 namespace kinodex::api {
 
-/// Status → wire codes that an endpoint may answer with it, in the order of their conditions: those
-/// declared, those that follow from its fields and access, and those of HTTP itself.
+/// Conditions that an endpoint may end with: those declared, and those that follow from its fields
+/// and access. Beside them stand those of HTTP itself.
+std::vector<Errc> conditions_of(const Endpoint& endpoint);
+std::vector<Errc> http_conditions_of(const Endpoint& endpoint);
+
+/// Status → wire codes that an endpoint may answer with it, in the order of those conditions.
 std::map<unsigned, std::vector<std::string>> errors_of(const Endpoint& endpoint);
 
 /// "assets" of "assets.list".
 std::string resource_of(const Endpoint& endpoint);
 /// "Indexed assets" of "indexed_assets".
 std::string title_of(std::string_view resource);
+
+/// The resources in the order in which the endpoints name them.
+std::vector<std::string> resources_of(const std::vector<Endpoint>& endpoints);
+/// The named schemas that `schema` uses, itself among them, by name.
+void collect_named(const Schema& schema, std::map<std::string, Schema>& named);
 
 /// The document for the server known under `base_url`.
 std::string openapi_json(const std::vector<Endpoint>& endpoints, const std::string& base_url);

@@ -42,15 +42,15 @@ Schema status_schema(std::string word) {
 std::vector<Endpoint> operations_endpoints(Services& services) {
     std::vector<Endpoint> endpoints;
     endpoints.push_back(
-        operation({Method::get, "/healthz", "operations.health", "Whether the server is alive", {}},
+        operation({Method::get, "/healthz", "server.health", "Whether the server is alive", {}},
                   answers(200, status_schema("ok")), {}, health));
     endpoints.push_back(
-        operation({Method::get, "/readyz", "operations.ready", "Whether the server can work",
+        operation({Method::get, "/readyz", "server.ready", "Whether the server can work",
                    "Not before its store answers, nor once it shuts down."},
                   answers(200, status_schema("ready")), {Errc::shutting_down},
                   [&services](http::Request& request) { return ready(services, request); }));
     endpoints.push_back(
-        operation({Method::get, "/metrics", "operations.metrics", "Counters for Prometheus", {}},
+        operation({Method::get, "/metrics", "server.metrics", "Counters for Prometheus", {}},
                   answers_text("text/plain; version=0.0.4; charset=utf-8"), {},
                   [&services](http::Request& request) { return metrics(services, request); }));
     return endpoints;

@@ -64,9 +64,12 @@ def test_every_schema_is_a_schema_and_every_reference_is_there(document):
 
 
 def test_every_operation_is_described(document):
-    names = set()
+    names, summaries = set(), set()
     for path, method, operation in operations(document):
         what = f"{method} {path}"
+        summary = (operation["tags"][0], operation["summary"])
+        assert summary not in summaries, f"{what}: two of its resource read the same"
+        summaries.add(summary)
         assert operation["operationId"] not in names, what
         names.add(operation["operationId"])
         assert operation["summary"] and not operation["summary"].endswith("."), what

@@ -1,0 +1,10 @@
+# cmake -DOUT=FILE.cpp -DROOT=DIR -DFILES="a;b" -P embed.cmake: the texts of FILES, below ROOT, as C++.
+set(text "// Made by cmake/embed.cmake.\n#include \"docs/embedded.h\"\n\nnamespace kinodex::docs {\n")
+string(APPEND text "namespace {\n\nconstexpr EmbeddedFile kFiles[] = {\n")
+foreach(name IN LISTS FILES)
+  file(READ "${ROOT}/${name}" content)
+  string(APPEND text "    {\"${name}\", R\"embedded(${content})embedded\"},\n")
+endforeach()
+string(APPEND text "};\n\n}  // namespace\n\nstd::span<const EmbeddedFile> embedded_files() {\n")
+string(APPEND text "    return kFiles;\n}\n\n}  // namespace kinodex::docs\n")
+file(WRITE "${OUT}" "${text}")
