@@ -6,7 +6,7 @@ ARGS ?= --listen 127.0.0.1:8080 --data-dir ./data
 # Where tools/setup puts a newer Node when the system's is too old.
 export PATH := $(CURDIR)/build/node/node_modules/.bin-node:$(PATH)
 
-.PHONY: run build test test-unit test-outside test-fuzz test-asan test-tsan bench format lint tidy \
+.PHONY: run build test test-unit test-outside test-api test-fuzz test-asan test-tsan bench format lint tidy \
         setup-build setup-test setup-bench clean help
 
 run: build ## install what is missing, build, start the server on 127.0.0.1:8080
@@ -29,8 +29,11 @@ test-unit: setup-test ## unit, conformance and integration tests of the librarie
 	cmake --build build -j $(JOBS)
 	ctest --test-dir build --output-on-failure --no-tests=error
 
-test-outside: build ## tests of the running server: contract, SDK, browser, fault
+test-outside: build ## tests of the running server: contract, made-up requests, SDK, browser, fault
 	tests/run all
+
+test-api: setup-test build ## made-up requests against the document of the running server
+	tests/run api
 
 FUZZ_SECONDS ?= 10
 test-fuzz: setup-test ## each fuzz target over its corpus, then a short run

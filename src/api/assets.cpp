@@ -3,6 +3,7 @@
 #include "api/asset_wire.h"
 #include "api/json_fields.h"
 #include "api/wire.h"
+#include "base/utf8.h"
 #include "domain/names.h"
 
 namespace kinodex::api {
@@ -94,7 +95,8 @@ Field filename_part_field() {
     field.read = [](const Values& values, void* params) -> base::Status {
         KN_TRY(text, single(values, In::query, "filename"));
         if (text) {
-            if (text->empty() || text->size() > 4 * service::kFilenameCharsMax) {
+            const auto length = base::utf8_length(*text);
+            if (!length || *length < 1 || *length > service::kFilenameCharsMax) {
                 return invalid("filename");
             }
             static_cast<ListAssets*>(params)->filter.filename_part = *text;

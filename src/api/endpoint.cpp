@@ -12,6 +12,12 @@ bool claims_key(const Field& field, std::string_view key) {
 
 }  // namespace
 
+Answer Answer::making(std::string name) const {
+    auto copy = *this;
+    copy.makes = std::move(name);
+    return copy;
+}
+
 Answer Answer::with_location() const {
     auto copy = *this;
     copy.has_location = true;
@@ -37,7 +43,7 @@ Answer answers_text(std::string media_type) {
 }
 
 Answer answers_bytes(std::string media_type) {
-    return {200, std::move(media_type), schema::binary(), false, true, true};
+    return {200, std::move(media_type), schema::binary(), {}, false, true, true};
 }
 
 Endpoint raw_endpoint(Headline headline, Answer answer, std::vector<Errc> errors,

@@ -47,6 +47,7 @@ struct Field {
     Schema schema;                // type, bounds, allowed values, default
     bool takes_brackets = false;  // name[gte] and the like belong to it
     bool takes_the_rest = false;  // query keys that no other field claims are its own
+    bool is_refused = false;      // known only to say why it is refused; in no description
     /// Reads from the values into the params struct.
     std::function<base::Status(const Values&, void* params)> read;
 };

@@ -330,6 +330,7 @@ Endpoint create_endpoint(Services& services) {
          "Answers at once; retrieve the indexed asset until its status is `ready` or `failed`."},
         answers(202, schema::object({has("_id", schema::id(), "The indexed asset's identifier."),
                                      has("asset_id", schema::id(), "The asset's identifier.")}))
+            .making("indexed-asset-id")
             .with_location(),
         create_errors(),
         {path_id("index-id", &CreateItem::index, kIndexIdText),

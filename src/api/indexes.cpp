@@ -157,7 +157,8 @@ Field unchangeable(std::string name, base::Errc code) {
     field.read = [name, code](const Values& values, void*) -> base::Status {
         return values.all(In::json, name).empty() ? base::Status{} : base::fail(code);
     };
-    return described(std::move(field), {}, "Cannot be changed after creation: leave it out.");
+    field.is_refused = true;
+    return field;
 }
 
 template <class Set>
@@ -266,7 +267,8 @@ std::vector<Field> list_fields() {
 Endpoint create_endpoint(Services& services) {
     return endpoint<CreateIndex>(
         {Method::post, "/v1.3/indexes", "indexes.create", "Create an index", {}},
-        answers(201, schema::object({has("_id", schema::id(), "The index's identifier.")})),
+        answers(201, schema::object({has("_id", schema::id(), "The index's identifier.")}))
+            .making("index-id"),
         {Errc::index_name_already_exists}, {new_name_field(), models_field(), addons_field()},
         [&services](Caller caller, CreateIndex in) -> Asked<Reply> {
             KN_CO_TRY(id, co_await services.indexes.create(caller.account, std::move(in.index)));

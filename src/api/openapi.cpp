@@ -10,6 +10,16 @@
 namespace kinodex::api {
 namespace {
 
+std::vector<std::string> path_names(const Endpoint& endpoint) {
+    std::vector<std::string> names;
+    for (const auto& field : endpoint.fields) {
+        if (field.in == In::path) {
+            names.push_back(field.name);
+        }
+    }
+    return names;
+}
+
 std::string_view place_of(In in) {
     return in == In::path ? "path" : "query";
 }
@@ -49,7 +59,7 @@ void append_parameter(std::string& out, const Field& field) {
 Schema body_schema(const Endpoint& endpoint, In in) {
     std::vector<Property> properties;
     for (const auto& field : endpoint.fields) {
-        if (field.in == in) {
+        if (field.in == in && !field.is_refused) {
             properties.push_back({field.name, field.schema, field.required, field.text});
         }
     }
@@ -107,7 +117,33 @@ void append_content(JsonObject& response, std::string_view type, const std::stri
     media.raw("schema", schema);
 }
 
-void append_success(JsonObject& responses, const Answer& answer) {
+/// Operations that take what was made: its id in the path, the rest as in the request that made it.
+void append_links(JsonObject& response, const Endpoint& endpoint,
+                  const std::vector<Endpoint>& endpoints) {
+    const auto names = path_names(endpoint);
+    JsonObject links(response.key("links"));
+    for (const auto& other : endpoints) {
+        const auto wanted = path_names(other);
+        const auto is_known = [&](const std::string& name) {
+            return name == endpoint.answer.makes || std::ranges::find(names, name) != names.end();
+        };
+        if (std::ranges::find(wanted, endpoint.answer.makes) == wanted.end() ||
+            !std::ranges::all_of(wanted, is_known) || other.access != Access::key) {
+            continue;
+        }
+        JsonObject link(links.key(other.headline.operation));
+        link.text("operationId", other.headline.operation);
+        JsonObject parameters(link.key("parameters"));
+        for (const auto& name : wanted) {
+            parameters.text(name, name == endpoint.answer.makes ? "$response.body#/_id"
+                                                                : "$request.path." + name);
+        }
+    }
+}
+
+void append_success(JsonObject& responses, const Endpoint& endpoint,
+                    const std::vector<Endpoint>& endpoints) {
+    const auto& answer = endpoint.answer;
     const auto write = [&](unsigned status, bool has_body) {
         JsonObject response(responses.key(std::to_string(status)));
         response.text("description", reason_of(status));
@@ -119,6 +155,9 @@ void append_success(JsonObject& responses, const Answer& answer) {
         }
         if (has_body) {
             append_content(response, answer.media_type, use_json(answer.schema));
+        }
+        if (!answer.makes.empty()) {
+            append_links(response, endpoint, endpoints);
         }
     };
     write(answer.status, !answer.media_type.empty());
@@ -145,7 +184,8 @@ void append_failure(JsonObject& responses, unsigned status, const std::vector<st
                        words + "]}}}]}");
 }
 
-void append_operation(JsonObject& path, const Endpoint& endpoint) {
+void append_operation(JsonObject& path, const Endpoint& endpoint,
+                      const std::vector<Endpoint>& endpoints) {
     const auto& headline = endpoint.headline;
     auto method = std::string(http::method_name(headline.method));
     std::ranges::transform(method, method.begin(),
@@ -164,14 +204,14 @@ void append_operation(JsonObject& path, const Endpoint& endpoint) {
     }
     std::vector<Field> parameters;
     std::ranges::copy_if(endpoint.fields, std::back_inserter(parameters), [](const Field& field) {
-        return field.in == In::path || field.in == In::query;
+        return (field.in == In::path || field.in == In::query) && !field.is_refused;
     });
     if (!parameters.empty()) {
         append_array(operation.key("parameters"), parameters, append_parameter);
     }
     append_request_body(operation, endpoint);
     JsonObject responses(operation.key("responses"));
-    append_success(responses, endpoint.answer);
+    append_success(responses, endpoint, endpoints);
     for (const auto& [status, codes] : errors_of(endpoint)) {
         append_failure(responses, status, codes);
     }
@@ -189,7 +229,7 @@ void append_paths(JsonObject& document, const std::vector<Endpoint>& endpoints) 
         JsonObject path(paths.key(pattern));
         for (const auto& endpoint : endpoints) {
             if (endpoint.headline.pattern == pattern) {
-                append_operation(path, endpoint);
+                append_operation(path, endpoint, endpoints);
             }
         }
     }

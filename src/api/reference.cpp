@@ -47,7 +47,7 @@ std::string page_of_resource(std::string_view resource) {
 std::string fields_table(const std::vector<Field>& fields, In in) {
     std::string rows;
     for (const auto& field : fields) {
-        if (field.in == in) {
+        if (field.in == in && !field.is_refused) {
             rows += "| `" + field.name + "`" + (field.required ? "" : " *optional*") + " | " +
                     type_text(field.schema) + " | " + field.text + " |\n";
         }

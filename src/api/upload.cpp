@@ -197,8 +197,8 @@ std::vector<Endpoint> upload_endpoints(Services& services) {
                       "The parts may come in any order. The answer comes when the file is on disk "
                       "and its bytes "
                       "were looked at, or with `--ingest async` when it is on disk."},
-                     answers(201, asset_schema()), create_errors(), create_fields(), Access::key,
-                     http::BodyMode::streamed,
+                     answers(201, asset_schema()).making("asset_id"), create_errors(),
+                     create_fields(), Access::key, http::BodyMode::streamed,
                      [&services](http::Request& request) { return respond(services, request); })));
     return endpoints;
 }

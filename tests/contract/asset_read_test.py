@@ -211,6 +211,12 @@ def test_filters_hold_together(api, stock):
     assert ids(api.get("/assets", query)) == [stock[21]["_id"]]
 
 
+def test_filename_filter_takes_as_many_characters_as_a_filename_has(api):
+    assert ids(api.get("/assets", {"filename": "ä" * 255})) == []
+    invalid(api.get("/assets", {"filename": "a" * 256}), "filename")
+    invalid(api.get("/assets", {"filename": ""}), "filename")
+
+
 def test_filename_filter_ignores_case_beyond_ascii(api):
     made = api.upload(clip("png_128"), filename="ÄRGER.png")
     assert ids(api.get("/assets", {"filename": "ärger"})) == [made["_id"]]
