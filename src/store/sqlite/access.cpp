@@ -19,11 +19,12 @@ void Readers::give_back(std::unique_ptr<Connection> connection) {
     free_.push_back(std::move(connection));
 }
 
-Access::Access(const SqliteOptions& options, std::unique_ptr<Connection> writer,
-               std::vector<std::unique_ptr<Connection>> readers, Catalog& catalog)
-    : readers_(std::move(readers)),
-      writes_(std::move(writer), catalog,
+Access::Access(const SqliteOptions& options, Connections connections, Catalog& catalog)
+    : readers_(std::move(connections.readers)),
+      writes_(std::move(connections.writer), catalog,
               WriteLimits{options.writes_waiting_max, options.write_batch_max}),
+      look_ups_(std::move(connections.look_ups),
+                LookUpLimits{options.reads_waiting_max, options.look_up_batch_max}),
       reads_("meta_read", options.readers, options.reads_waiting_max) {}
 
 Access::~Access() {
@@ -32,6 +33,7 @@ Access::~Access() {
 
 void Access::stop() {
     writes_.stop();
+    look_ups_.stop();
     reads_.stop();
     readers_.clear();
 }

@@ -1,5 +1,6 @@
-// How calls reach the database: reads on the reading lane with a connection each, writes through
-// the write queue. Every part of the store holds a reference to the one Access.
+// How calls reach the database: look-ups by key through the look-up queue, longer reads on the
+// reading lane with a connection each, writes through the write queue. Every part of the store
+// holds a reference to the one Access.
 #pragma once
 
 #include <memory>
@@ -10,6 +11,7 @@
 #include "runtime/lane.h"
 #include "store/sqlite/catalog.h"
 #include "store/sqlite/connection.h"
+#include "store/sqlite/look_up_queue.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/write_queue.h"
 
@@ -37,16 +39,29 @@ class Readers {
     std::vector<std::unique_ptr<Connection>> free_;
 };
 
+/// The connections of a store.
+struct Connections {
+    std::unique_ptr<Connection> writer;
+    std::vector<std::unique_ptr<Connection>> readers;
+    std::vector<std::unique_ptr<Connection>> look_ups;
+};
+
 class Access {
   public:
-    Access(const SqliteOptions& options, std::unique_ptr<Connection> writer,
-           std::vector<std::unique_ptr<Connection>> readers, Catalog& catalog);
+    Access(const SqliteOptions& options, Connections connections, Catalog& catalog);
     ~Access();
 
     /// Runs `work` (WriteTurn& → Result<T>) and answers when its outcome is durable.
     template <class T, class Work>
     runtime::Asked<T> write(Work work) {
         return writes_.run<T>(std::move(work));
+    }
+    /// Runs `work` (Connection& → Result<T>), which finds a row or a few by key, in a transaction
+    /// with others that wait. It must not begin one of its own, nor look at anything but the
+    /// database that may be newer than the transaction.
+    template <class T, class Work>
+    runtime::Asked<T> look_up(Work work) {
+        return look_ups_.run<T>(std::move(work));
     }
     /// Runs `work` (Connection& → Result<T>) on a reading thread.
     template <class T, class Work>
@@ -71,7 +86,8 @@ class Access {
   private:
     Readers readers_;
     WriteQueue writes_;
-    runtime::Lane reads_;  // last: its threads use everything above
+    LookUpQueue look_ups_;
+    runtime::Lane reads_;  // last: its threads use the readers
 };
 
 }  // namespace kinodex::store::sqlite

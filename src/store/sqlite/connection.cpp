@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 
 #include "store/sqlite/text_fold.h"
 
@@ -29,9 +30,17 @@ void contains_folded_sql(sqlite3_context* context, int, sqlite3_value** values) 
     sqlite3_result_int(context, contains_folded(text_of(values[0]), text_of(values[1])) ? 1 : 0);
 }
 
+/// SQLite counts the memory it holds under one lock of the process, which each look-up would take
+/// twenty times. Nobody asks for the count.
+void stop_counting_memory() {
+    static std::once_flag once;
+    std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mode mode) {
+    stop_counting_memory();
     sqlite3* db = nullptr;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
                       (mode == Mode::write ? SQLITE_OPEN_CREATE : 0);

@@ -46,10 +46,9 @@ class ProgressBoard {
 
 class SqliteStore : public Store {
   public:
-    SqliteStore(const SqliteOptions& options, std::unique_ptr<Connection> writer,
-                std::vector<std::unique_ptr<Connection>> readers, std::unique_ptr<Catalog> catalog)
-        : catalog_(std::move(catalog)),
-          access_(options, std::move(writer), std::move(readers), *catalog_) {
+    SqliteStore(const SqliteOptions& options, Connections connections,
+                std::unique_ptr<Catalog> catalog)
+        : catalog_(std::move(catalog)), access_(options, std::move(connections), *catalog_) {
         access_.repeat(&clear_doomed_indexes);  // what an earlier process left
     }
     ~SqliteStore() override { access_.stop(); }
@@ -79,7 +78,7 @@ class SqliteStore : public Store {
         });
     }
     Asked<std::int64_t> keys_version() override {
-        return read<std::int64_t>([](Connection& db) { return sqlite::keys_version(db); });
+        return look_up<std::int64_t>([](Connection& db) { return sqlite::keys_version(db); });
     }
 
     // --- accounts
@@ -99,11 +98,11 @@ class SqliteStore : public Store {
         });
     }
     Asked<domain::Asset> find_asset(domain::AccountId account, domain::AssetId id) override {
-        return read<domain::Asset>(
+        return look_up<domain::Asset>(
             [account, id](Connection& db) { return sqlite::find_asset(db, account, id); });
     }
     Asked<domain::Asset> find_asset(domain::AssetId id) override {
-        return read<domain::Asset>([id](Connection& db) { return sqlite::find_asset(db, id); });
+        return look_up<domain::Asset>([id](Connection& db) { return sqlite::find_asset(db, id); });
     }
     Asked<domain::Paged<domain::Asset>> list_assets(domain::AccountId account,
                                                     domain::AssetFilter filter,
@@ -146,7 +145,7 @@ class SqliteStore : public Store {
         });
     }
     Asked<domain::Index> find_index(domain::AccountId account, domain::IndexId id) override {
-        return read<domain::Index>(
+        return look_up<domain::Index>(
             [account, id](Connection& db) { return sqlite::find_index(db, account, id); });
     }
     Asked<domain::Paged<domain::Index>> list_indexes(domain::AccountId account,
@@ -180,14 +179,14 @@ class SqliteStore : public Store {
     }
     Asked<domain::IndexedAsset> find_indexed_asset(domain::AccountId account, domain::IndexId index,
                                                    domain::IndexedAssetId id) override {
-        return read<domain::IndexedAsset>([this, account, index, id](Connection& db) {
-            const double progress = progress_.of(id);
+        const double progress = progress_.of(id);
+        return look_up<domain::IndexedAsset>([account, index, id, progress](Connection& db) {
             return with_progress(sqlite::find_indexed_asset(db, account, index, id), progress);
         });
     }
     Asked<domain::IndexedAsset> find_indexed_asset(domain::IndexedAssetId id) override {
-        return read<domain::IndexedAsset>([this, id](Connection& db) {
-            const double progress = progress_.of(id);
+        const double progress = progress_.of(id);
+        return look_up<domain::IndexedAsset>([id, progress](Connection& db) {
             return with_progress(sqlite::find_indexed_asset(db, id), progress);
         });
     }
@@ -293,7 +292,7 @@ class SqliteStore : public Store {
         });
     }
     Asked<void> ping() override {
-        return read<void>([](Connection& db) -> base::Status {
+        return look_up<void>([](Connection& db) -> base::Status {
             KN_PASS(sqlite::keys_version(db));
             return {};
         });
@@ -309,8 +308,12 @@ class SqliteStore : public Store {
     Asked<T> read(Work work) {
         return access_.read<T>(std::move(work));
     }
-    /// `progress` was read before the row: a job that ended in between shows as ended, never as
-    /// one that fell back to nothing.
+    template <class T, class Work>
+    Asked<T> look_up(Work work) {
+        return access_.look_up<T>(std::move(work));
+    }
+    /// `progress` was read before the transaction of the row began: a job that ended in between
+    /// shows as ended, never as one that fell back to nothing.
     static base::Result<domain::IndexedAsset> with_progress(base::Result<domain::IndexedAsset> item,
                                                             double progress) {
         if (item && item->status == domain::IndexingStatus::indexing) {
@@ -352,13 +355,14 @@ base::Result<std::unique_ptr<Store>> open_sqlite_store(SqliteOptions options) {
     if (options.with_listings) {
         KN_PASS(load_catalog(options.path, *catalog));
     }
-    std::vector<std::unique_ptr<Connection>> readers;
+    Connections connections{std::move(writer), {}, {}};
     for (std::size_t i = 0; i < options.readers; ++i) {
         KN_TRY(reader, Connection::open(options.path, Connection::Mode::read));
-        readers.push_back(std::move(reader));
+        connections.readers.push_back(std::move(reader));
+        KN_TRY(look_up, Connection::open(options.path, Connection::Mode::read));
+        connections.look_ups.push_back(std::move(look_up));
     }
-    return std::make_unique<SqliteStore>(options, std::move(writer), std::move(readers),
-                                         std::move(catalog));
+    return std::make_unique<SqliteStore>(options, std::move(connections), std::move(catalog));
 }
 
 }  // namespace kinodex::store
