@@ -28,6 +28,26 @@ std::shared_ptr<const Listing> Catalog::find(domain::AccountId account_id,
     return found->second.listing;
 }
 
+std::optional<domain::Paged<domain::IndexedAsset>> Catalog::list_promptly(
+    domain::AccountId account_id, domain::IndexId index_id,
+    const domain::IndexedAssetFilter& filter, const domain::Page& page) const {
+    // The listing is not shared beyond the lock: freeing a large one is not for an I/O thread.
+    const std::shared_lock lock(mutex_, std::try_to_lock);
+    if (!lock) {
+        return std::nullopt;
+    }
+    const auto found = entries_.find(index_id);
+    if (found == entries_.end() || found->second.account_id != account_id) {
+        return std::nullopt;
+    }
+    return found->second.listing->list_promptly(filter, page);
+}
+
+Catalog::Entries::node_type Catalog::take_out(domain::IndexId index_id) {
+    const std::unique_lock lock(mutex_);
+    return entries_.extract(index_id);
+}
+
 void Catalog::publish(std::vector<CatalogChange> changes) {
     for (auto& change : changes) {
         publish_one(change);
@@ -40,8 +60,7 @@ void Catalog::publish_one(CatalogChange& change) {
         return;
     }
     if (std::holds_alternative<IndexDropped>(change.what)) {
-        const std::unique_lock lock(mutex_);
-        entries_.erase(change.index_id);
+        const auto dropped = take_out(change.index_id);  // freed here, when nobody waits for it
         return;
     }
     std::shared_ptr<Listing> listing;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 #include <variant>
 #include <vector>
@@ -46,6 +47,10 @@ class Catalog {
     /// reader is at work.
     [[nodiscard]] std::shared_ptr<const Listing> find(domain::AccountId account_id,
                                                       domain::IndexId index_id) const;
+    /// What Listing::list_promptly gives; also nullopt when there is no such index.
+    [[nodiscard]] std::optional<domain::Paged<domain::IndexedAsset>> list_promptly(
+        domain::AccountId account_id, domain::IndexId index_id,
+        const domain::IndexedAssetFilter& filter, const domain::Page& page) const;
     /// Applies committed changes in order. One thread only.
     void publish(std::vector<CatalogChange> changes);
     [[nodiscard]] std::size_t bytes() const;
@@ -55,10 +60,12 @@ class Catalog {
         domain::AccountId account_id;
         std::shared_ptr<Listing> listing;
     };
+    using Entries = std::map<domain::IndexId, Entry>;
     void publish_one(CatalogChange& change);
+    [[nodiscard]] Entries::node_type take_out(domain::IndexId index_id);
 
     mutable std::shared_mutex mutex_;
-    std::map<domain::IndexId, Entry> entries_;
+    Entries entries_;
 };
 
 }  // namespace kinodex::store::sqlite

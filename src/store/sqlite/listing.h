@@ -10,6 +10,7 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <vector>
@@ -58,6 +59,11 @@ class Listing {
     /// Exact total; items lack account, index and user metadata. Ties of the sort go by id.
     [[nodiscard]] domain::Paged<domain::IndexedAsset> list(const domain::IndexedAssetFilter& filter,
                                                            const domain::Page& page) const;
+    /// The same for what takes microseconds and waits for nothing, so that an I/O thread may ask:
+    /// no filter, a page near the front, and nobody changing the listing now. Else nullopt.
+    static constexpr std::int64_t kPromptOffsetMax = 100'000;
+    [[nodiscard]] std::optional<domain::Paged<domain::IndexedAsset>> list_promptly(
+        const domain::IndexedAssetFilter& filter, const domain::Page& page) const;
     [[nodiscard]] std::size_t size() const;
     /// Memory held, the text of file names not counted.
     [[nodiscard]] std::size_t bytes() const;
@@ -72,6 +78,9 @@ class Listing {
     [[nodiscard]] const Postings& postings_of(const Token& token) const {
         return postings_[token.high % kShards];
     }
+    [[nodiscard]] domain::Paged<domain::IndexedAsset> list_locked(
+        const domain::IndexedAssetFilter& filter, const domain::Page& page) const;
+    [[nodiscard]] bool selects_all(const domain::IndexedAssetFilter& filter) const;
     [[nodiscard]] Matches match(const domain::IndexedAssetFilter& filter) const;
     [[nodiscard]] Bits match_columns(const domain::IndexedAssetFilter& filter) const;
     [[nodiscard]] std::vector<Slot> match_metadata(const domain::IndexedAssetFilter& filter) const;

@@ -151,14 +151,35 @@ struct Listing::Cut {
 
 domain::Paged<domain::IndexedAsset> Listing::list(const domain::IndexedAssetFilter& filter,
                                                   const domain::Page& page) const {
-    domain::Paged<domain::IndexedAsset> answer;
-    if (filter.matches_nothing) {
-        return answer;
-    }
     {
         const std::lock_guard gate(gate_);
     }
     const std::shared_lock lock(mutex_);
+    return list_locked(filter, page);
+}
+
+std::optional<domain::Paged<domain::IndexedAsset>> Listing::list_promptly(
+    const domain::IndexedAssetFilter& filter, const domain::Page& page) const {
+    if (!selects_all(filter) || page.offset() > kPromptOffsetMax) {
+        return std::nullopt;
+    }
+    // A writer holds the gate from before it waits until it is done: past it, readers alone may
+    // hold the lock, and they share it.
+    std::unique_lock gate(gate_, std::try_to_lock);
+    if (!gate) {
+        return std::nullopt;
+    }
+    const std::shared_lock lock(mutex_, std::try_to_lock);
+    gate.unlock();
+    return lock ? std::optional(list_locked(filter, page)) : std::nullopt;
+}
+
+domain::Paged<domain::IndexedAsset> Listing::list_locked(const domain::IndexedAssetFilter& filter,
+                                                         const domain::Page& page) const {
+    domain::Paged<domain::IndexedAsset> answer;
+    if (filter.matches_nothing) {
+        return answer;
+    }
     auto matches = match(filter);
     answer.total = static_cast<std::int64_t>(matches.total);
     if (page.offset() >= answer.total) {
@@ -170,11 +191,16 @@ domain::Paged<domain::IndexedAsset> Listing::list(const domain::IndexedAssetFilt
     return answer;
 }
 
-Listing::Matches Listing::match(const domain::IndexedAssetFilter& filter) const {
-    Matches matches;
+bool Listing::selects_all(const domain::IndexedAssetFilter& filter) const {
     bool is_bounded = false;
     for_each_bound(columns_, filter, [&](const auto&, const auto&) { is_bounded = true; });
-    if (filter.statuses.empty() && filter.metadata.empty() && !is_bounded) {
+    return !filter.matches_nothing && filter.statuses.empty() && filter.metadata.empty() &&
+           !is_bounded;
+}
+
+Listing::Matches Listing::match(const domain::IndexedAssetFilter& filter) const {
+    Matches matches;
+    if (selects_all(filter)) {
         matches.all = true;
         matches.total = live_;
         return matches;

@@ -266,6 +266,25 @@ void compare(World& world, const Listing& listing,
     }
 }
 
+/// Without a filter, the prompt answer is the same page.
+void compare_prompt(World& world, const Listing& listing) {
+    auto filter = world.filter();
+    domain::Page page;
+    page.limit = static_cast<std::int64_t>(1 + world.below(50));
+    page.number = static_cast<std::int64_t>(1 + world.below(5));
+    IndexedAssetFilter all;
+    all.sort_by = filter.sort_by;
+    all.order = filter.order;
+    const auto want = listing.list(all, page);
+    const auto got = listing.list_promptly(all, page);
+    ASSERT_TRUE(got);
+    ASSERT_EQ(got->total, want.total);
+    ASSERT_TRUE(
+        std::ranges::equal(got->items, want.items, {}, &IndexedAsset::id, &IndexedAsset::id));
+    filter.statuses = {IndexingStatus::ready};
+    ASSERT_FALSE(listing.list_promptly(filter, page));
+}
+
 ListingPart part_of(const std::vector<IndexedAsset>& items) {
     ListingPart part;
     for (const auto& item : items) {
@@ -291,6 +310,7 @@ TEST(Listing, agrees_with_a_look_at_every_row_through_random_changes) {
     for (int i = 0; i < 6'000; ++i) {
         change(world, listing, items);
         ASSERT_NO_FATAL_FAILURE(compare(world, listing, items)) << "step " << i;
+        ASSERT_NO_FATAL_FAILURE(compare_prompt(world, listing)) << "step " << i;
     }
     ASSERT_EQ(listing.size(), items.size());
 }
@@ -382,6 +402,46 @@ TEST(Listing, readers_see_whole_changes_while_one_thread_writes) {
     }
     done = true;
     readers.stop();
+}
+
+TEST(Listing, prompt_answers_are_whole_or_none_while_one_thread_writes) {
+    Listing listing;
+    World world(1);
+    std::atomic<bool> done = false;
+    std::atomic<int> answers = 0;
+    runtime::Lane reader("reader", 1, 1);
+    ASSERT_TRUE(reader.post([&] {
+        while (!done) {
+            const auto answer = listing.list_promptly({}, {1, 50});
+            if (!answer) {
+                continue;  // the writer was at it
+            }
+            const auto shown = std::min<std::int64_t>(answer->total, 50);
+            EXPECT_EQ(static_cast<std::int64_t>(answer->items.size()), shown);
+            EXPECT_TRUE(std::ranges::is_sorted(answer->items, std::ranges::greater(),
+                                               &IndexedAsset::created_at));
+            ++answers;
+        }
+    }));
+    for (int i = 0; i < 3'000 || answers < 100; ++i) {
+        const auto item = world.item();
+        listing.add(listing_row(item), tokens_of(item.user_metadata));
+        if (i % 2 == 0) {
+            listing.remove(created_key(item), tokens_of(item.user_metadata));
+        }
+    }
+    done = true;
+    reader.stop();
+}
+
+TEST(Listing, pages_far_from_the_front_are_not_prompt) {
+    const Listing listing;
+    const domain::Page last{Listing::kPromptOffsetMax / 50 + 1, 50};
+    EXPECT_TRUE(listing.list_promptly({}, last));
+    EXPECT_FALSE(listing.list_promptly({}, {last.number + 1, last.limit}));
+    IndexedAssetFilter none;
+    none.matches_nothing = true;
+    EXPECT_FALSE(listing.list_promptly(none, {}));
 }
 
 TEST(Listing, size_bounds_beyond_exact_doubles_do_not_overflow) {

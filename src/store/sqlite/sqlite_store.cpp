@@ -193,10 +193,16 @@ class SqliteStore : public Store {
     Asked<domain::Paged<domain::IndexedAsset>> list_indexed_assets(
         domain::AccountId account, domain::IndexId index, domain::IndexedAssetFilter filter,
         domain::Page page) override {
+        // A hop to a reading thread and back costs more than most pages.
+        if (auto listed = catalog_->list_promptly(account, index, filter, page)) {
+            complete(*listed, account, index);
+            co_return std::move(*listed);
+        }
         auto work = [this, account, index, page, filter = std::move(filter)] {
             return list_from_memory(account, index, filter, page);
         };
-        return access_.read_memory<domain::Paged<domain::IndexedAsset>>(std::move(work));
+        co_return co_await access_.read_memory<domain::Paged<domain::IndexedAsset>>(
+            std::move(work));
     }
     Asked<void> change_indexed_asset_metadata(domain::AccountId account, domain::IndexId index,
                                               domain::IndexedAssetId id,
@@ -329,15 +335,21 @@ class SqliteStore : public Store {
             return not_exist(index, "indexes");
         }
         auto answer = listing->list(filter, page);
-        for (auto& item : answer.items) {
+        complete(answer, account, index);
+        return answer;
+    }
+    /// Adds what the listing does not hold.
+    void complete(domain::Paged<domain::IndexedAsset>& listed, domain::AccountId account,
+                  domain::IndexId index) {
+        for (auto& item : listed.items) {
             item.account_id = account;
             item.index_id = index;
             if (item.status == domain::IndexingStatus::indexing) {
                 item.progress = progress_.of(item.id);
             }
         }
-        return answer;
     }
+
     std::unique_ptr<Catalog> catalog_;
     ProgressBoard progress_;
     Access access_;  // last: its threads use everything above
