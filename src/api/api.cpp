@@ -51,17 +51,19 @@ std::vector<std::string> placeholders(std::string_view pattern) {
     return names;
 }
 
-Asked<Reply> answer(const Services& services, const Endpoint& endpoint,
-                    const std::vector<std::string>& names, const http::Request& request) {
-    KN_CO_TRY(caller, identify(services, request, scope_of(endpoint, request.method)));
+/// All that needs no waiting: who asks, and whether the request is right.
+base::Result<Asked<Reply>> begin(const Services& services, const Endpoint& endpoint,
+                                 const std::vector<std::string>& names,
+                                 const http::Request& request) {
+    KN_TRY(caller, identify(services, request, scope_of(endpoint, request.method)));
     Values values;
     for (std::size_t i = 0; i < names.size(); ++i) {
         values.path.emplace_back(names[i], request.path_values.at(i));
     }
     values.query = &request.query;
-    KN_CO_PASS(read_json(endpoint, request, values));
-    KN_CO_PASS(check_names(endpoint, values));
-    co_return co_await endpoint.run(std::move(caller), values);
+    KN_PASS(read_json(endpoint, request, values));
+    KN_PASS(check_names(endpoint, values));
+    return endpoint.begin(std::move(caller), values);
 }
 
 http::Response no_content() {
@@ -72,7 +74,11 @@ http::Response no_content() {
 
 Task<http::Response> respond(const Services& services, const Endpoint& endpoint,
                              const std::vector<std::string>& names, const http::Request& request) {
-    auto reply = co_await answer(services, endpoint, names, request);
+    auto begun = begin(services, endpoint, names, request);
+    if (!begun) {
+        co_return render_error(begun.error(), request.request_id);
+    }
+    auto reply = co_await std::move(*begun);
     if (!reply) {
         co_return render_error(reply.error(), request.request_id);
     }

@@ -82,6 +82,8 @@ std::string asset_json(const Asset& asset) {
 
 void append_asset_detail(std::string& out, const Asset& asset, const std::string& base_url,
                          const service::Signer& signer) {
+    constexpr std::size_t kUsualBytes = 768;  // without what is measured
+    out.reserve(out.size() + kUsualBytes + asset.technical_metadata.size());
     JsonObject object(out);
     append_common(object, asset);
     if (asset.status == AssetStatus::ready) {

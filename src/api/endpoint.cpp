@@ -97,7 +97,7 @@ base::Status check_names(const Endpoint& endpoint, const Values& values) {
         }
     }
     for (const auto& field : fields) {
-        if (field.required && values.all(field.in, field.name).empty()) {
+        if (field.required && !values.first(field.in, field.name)) {
             return missing(field.name);
         }
     }

@@ -78,8 +78,9 @@ struct Endpoint {
     // Conditions that it may end with, beside those that follow from its fields and from HTTP.
     std::vector<Errc> errors;
     std::vector<Field> fields;
-    std::function<Asked<Reply>(Caller, const Values&)> run;
-    // Instead of `run`: reads the request and makes the whole answer by itself.
+    /// Reads the fields, and refuses, at once; the answer then needs the values no more.
+    std::function<base::Result<Asked<Reply>>(Caller, const Values&)> begin;
+    // Instead of `begin`: reads the request and makes the whole answer by itself.
     http::Handler raw;
     http::BodyMode raw_body = http::BodyMode::none;
     Access access = Access::key;
@@ -103,12 +104,13 @@ Endpoint endpoint(Headline headline, Answer answer, std::vector<Errc> errors,
     // Shared: the declaration outlives the call that copied this function.
     auto shared = std::make_shared<const std::vector<Field>>(std::move(fields));
     auto shared_handler = std::make_shared<Handler>(std::move(handler));
-    result.run = [shared, shared_handler](Caller caller, const Values& values) -> Asked<Reply> {
+    result.begin = [shared, shared_handler](Caller caller,
+                                            const Values& values) -> base::Result<Asked<Reply>> {
         P params;
         for (const auto& field : *shared) {
-            KN_CO_PASS(field.read(values, &params));
+            KN_PASS(field.read(values, &params));
         }
-        co_return co_await (*shared_handler)(std::move(caller), std::move(params));
+        return (*shared_handler)(std::move(caller), std::move(params));
     };
     return result;
 }

@@ -43,33 +43,47 @@ base::Status add_typed(std::vector<domain::MetadataCondition>& conditions, std::
     return {};
 }
 
-}  // namespace
-
-std::vector<std::string_view> Values::all(In in, std::string_view name) const {
-    std::vector<std::string_view> found;
-    const auto collect = [&](const auto& pairs) {
+/// Calls visit(value) → bool (go on?) for each value of the name.
+template <class Visit>
+void for_each_value(const Values& values, In in, std::string_view name, const Visit& visit) {
+    const auto look = [&](const auto& pairs) {
         for (const auto& [key, value] : pairs) {
-            if (key == name) {
-                found.push_back(value);
+            if (key == name && !visit(value)) {
+                return;
             }
         }
     };
     switch (in) {
         case In::path:
-            collect(path);
-            break;
+            return look(values.path);
         case In::query:
-            collect(*query);
-            break;
+            return look(*values.query);
         case In::json:
-            collect(json);
-            break;
+            return look(values.json);
         case In::form:
-            collect(form);
-            break;
+            return look(values.form);
         case In::body:
-            break;  // it has no name
+            return;  // it has no name
     }
+}
+
+}  // namespace
+
+std::vector<std::string_view> Values::all(In in, std::string_view name) const {
+    std::vector<std::string_view> found;
+    for_each_value(*this, in, name, [&found](std::string_view value) {
+        found.push_back(value);
+        return true;
+    });
+    return found;
+}
+
+std::optional<std::string_view> Values::first(In in, std::string_view name) const {
+    std::optional<std::string_view> found;
+    for_each_value(*this, in, name, [&found](std::string_view value) {
+        found = value;
+        return false;
+    });
     return found;
 }
 
@@ -84,11 +98,16 @@ std::unexpected<base::Error> missing(std::string_view parameter) {
 
 base::Result<std::optional<std::string_view>> single(const Values& values, In in,
                                                      std::string_view name) {
-    const auto found = values.all(in, name);
-    if (found.size() > 1) {
+    std::optional<std::string_view> found;
+    std::size_t count = 0;
+    for_each_value(values, in, name, [&](std::string_view value) {
+        found = value;
+        return ++count == 1;
+    });
+    if (count > 1) {
         return invalid(name, "It was given more than once.");
     }
-    return found.empty() ? std::nullopt : std::optional(found.front());
+    return found;
 }
 
 base::Result<std::int64_t> parse_integer(std::string_view name, std::string_view text,

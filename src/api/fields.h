@@ -29,14 +29,15 @@ namespace kinodex::api {
 enum class In { path, query, json, form, body };
 enum class Presence { required, optional };
 
-/// The values of one request, by place and name.
+/// The values of one request, by place and name; those of the path stay with the request.
 struct Values {
-    std::vector<std::pair<std::string, std::string>> path;
+    std::vector<std::pair<std::string_view, std::string_view>> path;
     const http::QueryPairs* query = nullptr;
     RawMembers json;
     std::vector<std::pair<std::string, std::string>> form;
 
     [[nodiscard]] std::vector<std::string_view> all(In in, std::string_view name) const;
+    [[nodiscard]] std::optional<std::string_view> first(In in, std::string_view name) const;
 };
 
 struct Field {
@@ -89,7 +90,7 @@ Field part(std::string name, In in, Presence presence, Schema schema, std::strin
 template <class P, class Id>
 Field path_id(std::string name, Id P::* member, std::string text) {
     auto parse = [name](const Values& values) -> base::Result<Id> {
-        const auto id = Id::parse(values.all(In::path, name).front());
+        const auto id = Id::parse(values.first(In::path, name).value_or(""));
         return id ? base::Result<Id>(*id) : invalid(name);
     };
     auto field = bind_field(name, In::path, member, parse);

@@ -155,7 +155,7 @@ Field unchangeable(std::string name, base::Errc code) {
     field.name = name;
     field.in = In::json;
     field.read = [name, code](const Values& values, void*) -> base::Status {
-        return values.all(In::json, name).empty() ? base::Status{} : base::fail(code);
+        return values.first(In::json, name) ? base::fail(code) : base::Status{};
     };
     field.is_refused = true;
     return field;

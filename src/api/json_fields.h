@@ -7,8 +7,8 @@ namespace kinodex::api {
 
 /// The raw JSON of a member, or nullopt when absent or null.
 inline std::optional<std::string_view> body_value(const Values& values, std::string_view name) {
-    const auto found = values.all(In::json, name);
-    return found.empty() || found.front() == "null" ? std::nullopt : std::optional(found.front());
+    const auto found = values.first(In::json, name);
+    return found == "null" ? std::nullopt : found;
 }
 
 template <class P>

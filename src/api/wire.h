@@ -20,7 +20,9 @@ inline void append_page_info(JsonObject& object, domain::Page page, std::int64_t
 /// {"data":[…],"page_info":{…}}; `write(out, item)` appends one item.
 template <class Item, class Write>
 std::string page_json(const domain::Paged<Item>& paged, domain::Page page, Write write) {
+    constexpr std::size_t kUsualItemBytes = 512;
     std::string out;
+    out.reserve((paged.items.size() + 1) * kUsualItemBytes);
     {
         JsonObject object(out);
         append_array(object.key("data"), paged.items, write);

@@ -1,7 +1,5 @@
 #include "base/time.h"
 
-#include <fmt/format.h>
-
 namespace kinodex::base {
 namespace {
 
@@ -21,11 +19,38 @@ Fields split(Timestamp time) {
     return {std::chrono::year_month_day(day), std::chrono::hh_mm_ss<milliseconds>(time - day)};
 }
 
-std::string text_without_zone(const Fields& f) {
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(f.date.year()),
-                       static_cast<unsigned>(f.date.month()), static_cast<unsigned>(f.date.day()),
-                       f.clock.hours().count(), f.clock.minutes().count(),
-                       f.clock.seconds().count());
+/// Writes `value` as `width` digits and returns the place after them.
+char* put_digits(char* at, unsigned value, int width) {
+    for (int i = width - 1; i >= 0; --i) {
+        at[i] = static_cast<char>('0' + value % 10);
+        value /= 10;
+    }
+    return at + width;
+}
+
+enum class Precision { seconds, milliseconds };
+
+/// Lists of assets hold three of these an item, so no format string is read for each. Years of more
+/// or fewer than four digits have no place in RFC 3339 and are cut.
+std::string text_of(Timestamp time, Precision precision) {
+    const auto f = split(time);
+    const std::chrono::hh_mm_ss<milliseconds>& clock = f.clock;
+    char text[24];
+    char* at = text;
+    const auto put = [&at](long value, int width, char after) {
+        at = put_digits(at, static_cast<unsigned>(value), width);
+        *at++ = after;
+    };
+    put(static_cast<int>(f.date.year()), 4, '-');
+    put(static_cast<unsigned>(f.date.month()), 2, '-');
+    put(static_cast<unsigned>(f.date.day()), 2, 'T');
+    put(clock.hours().count(), 2, ':');
+    put(clock.minutes().count(), 2, ':');
+    put(clock.seconds().count(), 2, precision == Precision::seconds ? 'Z' : '.');
+    if (precision == Precision::milliseconds) {
+        put(clock.subseconds().count(), 3, 'Z');
+    }
+    return {text, at};
 }
 
 /// Reads fixed-width pieces from the front of a text; a wrong piece makes every later read fail.
@@ -71,12 +96,11 @@ Timestamp now() {
 }
 
 std::string rfc3339_seconds(Timestamp time) {
-    return text_without_zone(split(time)) + "Z";
+    return text_of(time, Precision::seconds);
 }
 
 std::string rfc3339_millis(Timestamp time) {
-    const auto f = split(time);
-    return fmt::format("{}.{:03}Z", text_without_zone(f), f.clock.subseconds().count());
+    return text_of(time, Precision::milliseconds);
 }
 
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {

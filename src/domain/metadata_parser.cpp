@@ -1,7 +1,7 @@
 #include "domain/metadata_parser.h"
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
-#include <unordered_map>
 
 #include "domain/metadata_text.h"
 
@@ -22,7 +22,6 @@ struct Handler {
     static constexpr std::size_t max_string_size = kMetadataTextBytesMax;
 
     FlatObject entries;
-    std::unordered_map<std::string, std::size_t> places;
     std::string key;
     std::string text;
     bool in_object = false;
@@ -36,14 +35,14 @@ struct Handler {
         if (!in_object) {
             return refuse("It must be a JSON object.");
         }
-        const auto [place, is_new] = places.try_emplace(key, entries.size());
-        if (is_new) {
-            if (entries.size() >= kEntriesMax) {
-                return refuse("It has too many keys.");
-            }
+        // Looking at each is quicker than a map for the few that there mostly are, and bounded.
+        const auto same = std::ranges::find(entries, key, &FlatObject::value_type::first);
+        if (same != entries.end()) {
+            same->second = std::move(value);
+        } else if (entries.size() < kEntriesMax) {
             entries.emplace_back(key, std::move(value));
         } else {
-            entries[place->second].second = std::move(value);
+            return refuse("It has too many keys.");
         }
         key.clear();
         text.clear();

@@ -1,43 +1,82 @@
 #include "domain/metadata_text.h"
 
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 
 namespace kinodex::domain {
 
-void append_json_text(std::string& out, std::string_view text) {
-    static constexpr char kHex[] = "0123456789abcdef";
-    out += '"';
-    std::size_t plain_from = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\') {
-            continue;
-        }
-        out.append(text.substr(plain_from, i - plain_from));
-        plain_from = i + 1;
-        switch (c) {
-            case '"':
-                out += "\\\"";
-                break;
-            case '\\':
-                out += "\\\\";
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\r':
-                out += "\\r";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
-            default:
-                out += "\\u00";
-                out += kHex[c >> 4];
-                out += kHex[c & 15];
+namespace {
+
+bool needs_escape(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+/// Whether one of eight bytes needs an escape, in a few operations: most text has none, and much of
+/// an answer is text. Subtracting carries into a byte's top bit where the byte was smaller.
+bool any_needs_escape(std::uint64_t bytes) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    const auto below = [](std::uint64_t word, std::uint64_t bound) {
+        return (word - kOnes * bound) & ~word & (kOnes << 7);
+    };
+    return (below(bytes, 0x20) | below(bytes ^ kOnes * '"', 1) | below(bytes ^ kOnes * '\\', 1)) !=
+           0;
+}
+
+/// How many characters from the front need no escape.
+std::size_t plain_size(std::string_view text) {
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8) {
+        std::uint64_t bytes = 0;
+        std::memcpy(&bytes, text.data() + at, 8);
+        if (any_needs_escape(bytes)) {
+            break;
         }
     }
-    out.append(text.substr(plain_from));
+    while (at < text.size() && !needs_escape(text[at])) {
+        ++at;
+    }
+    return at;
+}
+
+void append_escaped(std::string& out, char c) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    switch (c) {
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
+        default:
+            out += "\\u00";
+            out += kHex[c >> 4];
+            out += kHex[c & 15];
+    }
+}
+
+}  // namespace
+
+void append_json_text(std::string& out, std::string_view text) {
+    out += '"';
+    while (true) {
+        const auto plain = plain_size(text);
+        out.append(text.substr(0, plain));
+        if (plain == text.size()) {
+            break;
+        }
+        append_escaped(out, text[plain]);
+        text.remove_prefix(plain + 1);
+    }
     out += '"';
 }
 

@@ -55,6 +55,10 @@ std::string_view view_of(const Response& response) {
     return {};
 }
 
+Task<Response> at_once(Response response) {
+    co_return response;
+}
+
 /// What does not fit into the limits without an end in sight: too long a target or too many fields.
 base::Error long_head_error(std::string_view bytes, const ServerLimits& limits) {
     const bool in_target =
@@ -207,27 +211,28 @@ bool Connection::parse_from(std::string_view bytes, Exchange& exchange) {
     return true;
 }
 
+/// Finds the route at once; the coroutine that comes back is that of its handler or of a refusal.
 Task<Response> Connection::answer(Exchange& exchange) {
     auto& request = exchange.request;
     const auto& shared = loop_.shared();
     auto match = shared.router.find(request.method, request.path);
     if (match.route == nullptr) {
         if (request.method == Method::options && shared.options.options_handler) {
-            co_return co_await call(exchange, shared.options.options_handler);
+            return call(exchange, shared.options.options_handler);
         }
-        co_return no_route(exchange, match);
+        return at_once(no_route(exchange, match));
     }
     exchange.route = match.route;
     request.path_values = std::move(match.path_values);
     auto query = parse_query(exchange.head.raw_query);
     if (!query) {
-        co_return refusal(exchange, query.error());
+        return at_once(refusal(exchange, query.error()));
     }
     request.query = std::move(*query);
     if (match.route->body == BodyMode::none) {
-        co_return co_await call(exchange, match.route->handler);
+        return call(exchange, match.route->handler);
     }
-    co_return co_await answer_route(exchange, *match.route);
+    return answer_route(exchange, *match.route);
 }
 
 /// The routes that take a body.

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <chrono>
-#include <iterator>
 
 namespace kinodex::http {
 
@@ -24,6 +24,12 @@ void append_header(std::string& out, std::string_view name, std::string_view val
     out += "\r\n";
 }
 
+void append_number(std::string& out, std::uint64_t number) {
+    std::array<char, 20> digits;  // as many as the largest number has
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
+}
+
 struct Measure {
     std::uint64_t operator()(const std::monostate&) const { return 0; }
     std::uint64_t operator()(const std::string& text) const { return text.size(); }
@@ -36,13 +42,18 @@ struct Measure {
 std::string response_head(const Response& response, const HeadParts& parts) {
     std::string out;
     out.reserve(512);
-    fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status,
-                   reason_phrase(response.status));
+    out += "HTTP/1.1 ";
+    append_number(out, response.status);
+    out += ' ';
+    out += reason_phrase(response.status);
+    out += "\r\n";
     for (const auto& [name, value] : response.headers) {
         append_header(out, name, value);
     }
     if (!is_bodiless(response.status)) {
-        fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", parts.content_length);
+        out += "Content-Length: ";
+        append_number(out, parts.content_length);
+        out += "\r\n";
     }
     out += "X-Request-Id: ";
     out += parts.request_id;

@@ -34,9 +34,11 @@ SHA256_CTX padded(std::span<const std::uint8_t> key, std::uint8_t pad) {
     return state_after(block);
 }
 
-Digest finished(SHA256_CTX state, const void* bytes, std::size_t size) {
+Digest finished(SHA256_CTX state, std::initializer_list<std::string_view> message) {
     Digest digest;
-    SHA256_Update(&state, bytes, size);
+    for (const auto piece : message) {
+        SHA256_Update(&state, piece.data(), piece.size());
+    }
     SHA256_Final(digest.data(), &state);
     return digest;
 }
@@ -44,7 +46,7 @@ Digest finished(SHA256_CTX state, const void* bytes, std::size_t size) {
 }  // namespace
 
 Digest sha256(std::string_view text) {
-    return finished(state_after({}), text.data(), text.size());
+    return finished(state_after({}), {text});
 }
 
 struct Hmac::States {
@@ -57,9 +59,9 @@ Hmac::Hmac(std::span<const std::uint8_t> key)
 Hmac::~Hmac() = default;
 Hmac::Hmac(Hmac&&) noexcept = default;
 
-Digest Hmac::of(std::string_view message) const {
-    const Digest inner = finished(states_->inner, message.data(), message.size());
-    return finished(states_->outer, inner.data(), inner.size());
+Digest Hmac::of(std::initializer_list<std::string_view> message) const {
+    const Digest inner = finished(states_->inner, message);
+    return finished(states_->outer, {{reinterpret_cast<const char*>(inner.data()), inner.size()}});
 }
 
 }  // namespace kinodex::service

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -22,7 +23,8 @@ class Hmac {
     explicit Hmac(std::span<const std::uint8_t> key);
     ~Hmac();
     Hmac(Hmac&&) noexcept;
-    [[nodiscard]] Digest of(std::string_view message) const;
+    /// Of the pieces of a message, one after the other.
+    [[nodiscard]] Digest of(std::initializer_list<std::string_view> message) const;
 
   private:
     struct States;

@@ -25,10 +25,10 @@ TEST(Sha256, published_vectors) {  // FIPS 180-4, examples
 }
 
 TEST(Hmac, published_vectors) {  // RFC 4231, cases 1 and 6: a short key, and one beyond a block
-    EXPECT_EQ(hex(Hmac(std::vector<std::uint8_t>(20, 0x0b)).of("Hi There")),
+    EXPECT_EQ(hex(Hmac(std::vector<std::uint8_t>(20, 0x0b)).of({"Hi ", "There"})),
               "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
     EXPECT_EQ(hex(Hmac(std::vector<std::uint8_t>(131, 0xaa))
-                      .of("Test Using Larger Than Block-Size Key - Hash Key First")),
+                      .of({"Test Using Larger Than Block-Size Key - Hash Key First"})),
               "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 

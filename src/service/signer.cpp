@@ -5,32 +5,29 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/concat.h"
+
 namespace kinodex::service {
 namespace {
 
-constexpr std::size_t kSignatureBytes = 24;  // 192 bits of the HMAC: 32 characters without padding
-
-std::string base64url(const std::uint8_t* bytes, std::size_t size) {
-    static constexpr char kDigits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string text;
-    for (std::size_t i = 0; i + 2 < size; i += 3) {
-        const unsigned group = static_cast<unsigned>(bytes[i]) << 16 |
-                               static_cast<unsigned>(bytes[i + 1]) << 8 | bytes[i + 2];
-        for (int shift = 18; shift >= 0; shift -= 6) {
-            text += kDigits[group >> shift & 63];
-        }
-    }
-    return text;
-}
+// 192 bits of the HMAC: 32 characters of base64url without padding.
+constexpr std::size_t kSignatureBytes = 24;
+constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 }  // namespace
 
-std::string Signer::signature(std::string_view scope, std::string_view expires) const {
-    std::string message(scope);
-    message += '\n';
-    message += expires;
-    return base64url(hmac_.of(message).data(), kSignatureBytes);
+Signer::Signature Signer::signature(std::string_view scope, std::string_view expires) const {
+    const auto bytes = hmac_.of({scope, "\n", expires});
+    Signature text;
+    auto* at = text.data();
+    for (std::size_t i = 0; i < kSignatureBytes; i += 3) {
+        const unsigned group = static_cast<unsigned>(bytes[i]) << 16 |
+                               static_cast<unsigned>(bytes[i + 1]) << 8 | bytes[i + 2];
+        for (int shift = 18; shift >= 0; shift -= 6) {
+            *at++ = kDigits[group >> shift & 63];
+        }
+    }
+    return text;
 }
 
 std::string Signer::query_for(std::string_view scope, base::Timestamp now) const {
@@ -38,7 +35,8 @@ std::string Signer::query_for(std::string_view scope, base::Timestamp now) const
     const auto earliest =
         std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count() + ttl_.count();
     const auto expires = std::to_string((earliest + step - 1) / step * step);
-    return "expires=" + expires + "&signature=" + signature(scope, expires);
+    const auto signed_by = signature(scope, expires);
+    return base::concat({"expires=", expires, "&signature=", {signed_by.data(), signed_by.size()}});
 }
 
 base::Status Signer::verify(std::string_view scope, std::string_view expires,

@@ -27,7 +27,8 @@ class Signer {
                                       std::string_view signature, base::Timestamp now) const;
 
   private:
-    [[nodiscard]] std::string signature(std::string_view scope, std::string_view expires) const;
+    using Signature = std::array<char, 32>;
+    [[nodiscard]] Signature signature(std::string_view scope, std::string_view expires) const;
 
     Hmac hmac_;
     std::chrono::seconds ttl_;
