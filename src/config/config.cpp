@@ -52,6 +52,19 @@ void add_data_dir(CLI::App& app, Config& config) {
     option(app, "--data-dir", config.data_dir, "Where everything is kept.");
 }
 
+/// Which `webhooks test` needs too.
+void add_webhook_options(CLI::App& app, Config& config) {
+    option(
+        app, "--webhook-urls", config.webhook_urls,
+        "Where to tell that indexing has ended: a comma list of URLs, each maybe with the account "
+        "whose events it gets in front, as in films=https://example.org/hook.");
+    option(app, "--webhook-secret", config.webhook_secret,
+           "Signs what webhooks are told, at least 16 characters. Secret.");
+    option(app, "--allow-webhook-hosts", config.allow_webhook_hosts,
+           "Hosts, addresses and networks, a comma list, that webhooks may reach although they are "
+           "not on the public internet.");
+}
+
 /// The table of `serve`.
 void add_serve_options(CLI::App& app, Config& config) {
     constexpr std::int64_t kTerabyte = 1LL << 40;
@@ -124,6 +137,7 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--quota-hours", config.quota_hours,
            "Hours of media that an account may have indexed; 0 for no limit.")
         ->check(CLI::Range(0.0, 1e9));
+    add_webhook_options(app, config);
     option(app, "--log-format", config.log_format, "text or json, on standard error.")
         ->check(CLI::IsMember({"text", "json"}));
     option(app, "--log-level", config.log_level, "debug, info, warn or error.")
@@ -136,18 +150,21 @@ void add_serve_options(CLI::App& app, Config& config) {
 }
 
 /// What neither a flag nor the environment set comes from the file. (CLI11 reads config files for
-/// its top-level program only, and these options belong to a subcommand.)
-void apply_file(CLI::App& app, const Config& config) {
+/// its top-level program only, and these options belong to a subcommand.) `serve` knows every name;
+/// another command takes those that it has too.
+void apply_file(CLI::App& app, const CLI::App& serve, const Config& config) {
     if (config.config_file.empty()) {
         return;
     }
     for (const auto& item : CLI::ConfigTOML().from_file(config.config_file)) {
-        auto* target = item.parents.empty() ? app.get_option_no_throw("--" + item.name) : nullptr;
-        if (target == nullptr || item.name == "config") {
+        const auto flag = "--" + item.name;
+        if (!item.parents.empty() || serve.get_option_no_throw(flag) == nullptr ||
+            item.name == "config") {
             throw CLI::ConfigError(config.config_file + ": there is no option '" + item.fullname() +
                                    "'");
         }
-        if (target->count() == 0) {
+        auto* target = app.get_option_no_throw(flag);
+        if (target != nullptr && target->count() == 0) {
             target->add_result(item.inputs);
             target->run_callback();
         }
@@ -191,6 +208,31 @@ void add_keys_commands(CLI::App& app, Config& config) {
     revoke->callback([&config] { config.command = Command::keys_revoke; });
 }
 
+/// Returns the one that takes options of `serve`.
+CLI::App* add_webhook_commands(CLI::App& app, Config& config) {
+    auto* webhooks = app.add_subcommand("webhooks", "Webhooks: list, test, redeliver.");
+    webhooks->require_subcommand(1);
+    auto* list = webhooks->add_subcommand("list", "Deliveries, newest first.");
+    add_data_dir(*list, config);
+    list->add_option("--state", config.delivery_state, "Only these: pending, delivered or failed.")
+        ->check(CLI::IsMember({"pending", "delivered", "failed"}));
+    list->add_option("--limit", config.list_limit, "How many at most.")
+        ->check(CLI::Range(1, 100'000))
+        ->capture_default_str();
+    list->callback([&config] { config.command = Command::webhooks_list; });
+    auto* test = webhooks->add_subcommand("test", "Send a test event to every endpoint now.");
+    add_webhook_options(*test, config);
+    option(*test, "--config", config.config_file, "The server's file of options.");
+    test->callback([&config] { config.command = Command::webhooks_test; });
+    auto* redeliver =
+        webhooks->add_subcommand("redeliver", "Try a delivery anew; a running server does it.");
+    add_data_dir(*redeliver, config);
+    redeliver->add_option("id", config.delivery_id, "The delivery's id, from `webhooks list`.")
+        ->required();
+    redeliver->callback([&config] { config.command = Command::webhooks_redeliver; });
+    return test;
+}
+
 }  // namespace
 
 Parsed parse(int argc, char** argv) {
@@ -203,12 +245,13 @@ Parsed parse(int argc, char** argv) {
     add_serve_options(*serve, config);
     serve->callback([&config] { config.command = Command::serve; });
     add_keys_commands(app, config);
+    auto* webhook_test = add_webhook_commands(app, config);
     // The server starts its own binary so; nobody else needs to see it.
     auto* zygote = app.add_subcommand("media-zygote", "")->group("");
     zygote->callback([&config] { config.command = Command::media_zygote; });
     try {
         app.parse(argc, argv);
-        apply_file(*serve, config);
+        apply_file(webhook_test->parsed() ? *webhook_test : *serve, *serve, config);
         parsed.config = std::move(config);
     } catch (const CLI::ParseError& problem) {
         parsed.exit_code = app.exit(problem);

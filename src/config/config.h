@@ -12,7 +12,17 @@
 
 namespace kinodex::config {
 
-enum class Command { serve, keys_create, keys_list, keys_revoke, keys_rotate, media_zygote };
+enum class Command {
+    serve,
+    keys_create,
+    keys_list,
+    keys_revoke,
+    keys_rotate,
+    webhooks_list,
+    webhooks_test,
+    webhooks_redeliver,
+    media_zygote
+};
 
 struct Config {
     Command command = Command::serve;
@@ -52,6 +62,15 @@ struct Config {
     int index_minutes_per_day = 0;
     std::int64_t quota_bytes = 0;
     double quota_hours = 0;
+
+    std::string webhook_urls;
+    std::string webhook_secret;  // secret
+    std::string allow_webhook_hosts;
+
+    // webhooks list|test|redeliver
+    std::string delivery_id;
+    std::string delivery_state;  // empty: any
+    int list_limit = 50;
 
     // keys create|list|revoke|rotate
     std::string account = "default";

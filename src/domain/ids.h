@@ -11,5 +11,6 @@ using AssetId = base::Id<struct AssetTag>;
 using IndexId = base::Id<struct IndexTag>;
 using IndexedAssetId = base::Id<struct IndexedAssetTag>;
 using JobId = base::Id<struct JobTag>;
+using DeliveryId = base::Id<struct DeliveryTag>;
 
 }  // namespace kinodex::domain

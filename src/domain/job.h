@@ -16,6 +16,8 @@ enum class JobKind {
     index_asset,     // subject: indexed asset
     remove_objects,  // delete media of something that is gone; subject: its object prefix
     fetch_url,       // bring the bytes of an asset from its source_url; subject: asset
+    announce,        // tell webhooks that indexing ended; subject: indexed asset
+    deliver,         // send one event to one endpoint; subject: delivery
 };
 
 struct Job {

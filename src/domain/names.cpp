@@ -17,9 +17,11 @@ constexpr std::array<std::string_view, 5> kIndexingStatus{"pending", "queued", "
 // The playback object of indexed assets has upper-case words on the wire.
 constexpr std::array<std::string_view, 5> kStreamStatus{"NONE", "PROCESSING", "COMPLETE",
                                                         "CANCELED", "ERROR"};
-constexpr std::array<std::string_view, 6> kJobKind{"ingest_asset",   "make_thumbnail",
-                                                   "make_rendition", "index_asset",
-                                                   "remove_objects", "fetch_url"};
+constexpr std::array<std::string_view, 8> kJobKind{
+    "ingest_asset",   "make_thumbnail", "make_rendition", "index_asset",
+    "remove_objects", "fetch_url",      "announce",       "deliver"};
+
+constexpr std::array<std::string_view, 3> kDeliveryState{"pending", "delivered", "failed"};
 
 template <std::size_t N, class Enum>
 std::string_view at(const std::array<std::string_view, N>& names, Enum value) {
@@ -59,6 +61,9 @@ std::string_view name_of(StreamStatus value) {
 std::string_view name_of(JobKind value) {
     return at(kJobKind, value);
 }
+std::string_view name_of(DeliveryState value) {
+    return at(kDeliveryState, value);
+}
 
 template <>
 std::optional<AssetStatus> from_name(std::string_view name) {
@@ -87,6 +92,10 @@ std::optional<StreamStatus> from_name(std::string_view name) {
 template <>
 std::optional<JobKind> from_name(std::string_view name) {
     return find<JobKind>(kJobKind, name);
+}
+template <>
+std::optional<DeliveryState> from_name(std::string_view name) {
+    return find<DeliveryState>(kDeliveryState, name);
 }
 
 }  // namespace kinodex::domain

@@ -7,6 +7,7 @@
 #include "domain/asset.h"
 #include "domain/indexed_asset.h"
 #include "domain/job.h"
+#include "domain/webhook.h"
 
 namespace kinodex::domain {
 
@@ -17,6 +18,7 @@ std::string_view name_of(DerivedStatus value);
 std::string_view name_of(IndexingStatus value);
 std::string_view name_of(StreamStatus value);
 std::string_view name_of(JobKind value);
+std::string_view name_of(DeliveryState value);
 
 /// The value with that name, e.g. from_name<AssetStatus>("ready"). Defined for the enums above.
 template <class Enum>

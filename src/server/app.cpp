@@ -12,6 +12,7 @@
 #include "observe/log.h"
 #include "runtime/memory.h"
 #include "server/wait_for.h"
+#include "server/webhook_options.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace kinodex::server {
@@ -25,6 +26,9 @@ using Clock = std::chrono::steady_clock;
 // Wide enough that a few fsyncs do not hold up reads of segments.
 constexpr std::size_t kDiskThreads = 4;
 constexpr std::size_t kDiskQueue = 4096;
+
+// Events on their way to other servers, which may let us wait.
+constexpr int kDeliveriesAtOnce = 8;
 
 // The stop takes at most this long in all: requests first, then jobs that were told to stop.
 constexpr seconds kStopLimit{8};
@@ -91,6 +95,7 @@ base::Result<std::unique_ptr<App>> App::start(const config::Config& config) {
     std::unique_ptr<App> app(new App(config));
     KN_PASS(app->open());
     KN_PASS(app->open_keys());
+    KN_PASS(app->wire_webhooks());
     app->wire_services();
     app->add_gauges();
     KN_PASS(app->serve());
@@ -136,11 +141,23 @@ base::Status App::open_keys() {
     return wait_for(keys_->refresh());
 }
 
+base::Status App::wire_webhooks() {
+    KN_TRY(options, webhook_options(config_));
+    background_ = std::make_unique<Background>();
+    webhook_fetcher_ = std::make_unique<fetch::Fetcher>(fetch::FetcherOptions{});
+    webhooks_ = std::make_unique<service::Webhooks>(*store_, *webhook_fetcher_, std::move(options));
+    jobs::RunnerOptions runner;
+    runner.owner = "teller-" + base::id_text(base::next_id_bytes());
+    runner.width = kDeliveriesAtOnce;
+    webhook_runner_ = std::make_unique<jobs::Runner>(background_->executor(), *store_,
+                                                     std::move(runner), webhooks_->works());
+    return {};
+}
+
 void App::wire_services() {
     const auto limits = upload_limits(config_);
     const auto wake = [this] { runner_->wake(); };
     media_ = media::make_sandboxed_media({});
-    background_ = std::make_unique<Background>();
     rate_limits_ = std::make_unique<service::RateLimits>(rate_limits(config_));
     quotas_ = std::make_unique<service::Quotas>(
         *store_, service::QuotaLimits{config_.quota_bytes, config_.quota_hours});
@@ -150,7 +167,7 @@ void App::wire_services() {
         std::make_unique<service::Ingest>(*store_, *objects_, *media_, limits, api::message_of);
     renditions_ = std::make_unique<service::Renditions>(*store_, *objects_, *media_, *playback_);
     indexing_ = std::make_unique<service::Indexing>(*store_, *objects_, *media_, *renditions_,
-                                                    api::message_of);
+                                                    api::message_of, webhooks_->is_wanted());
     jobs::RunnerOptions runner;
     runner.owner = "server-" + base::id_text(base::next_id_bytes());
     runner.width = config_.worker_threads;
@@ -212,6 +229,7 @@ base::Status App::serve() {
         router.add(std::move(route));
     }
     runner_->start();
+    webhook_runner_->start();
     is_serving_ = true;
     KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
     server_ = std::move(server);
@@ -231,14 +249,20 @@ bool App::stop() {
     is_serving_ = false;
     server_->begin_stop();
     runner_->begin_stop();
+    webhook_runner_->begin_stop();
+    webhook_fetcher_->stop();
     background_->begin_stop();
     // Short jobs may finish; what still runs then is killed and handed back.
-    const bool jobs_ended =
-        wait_until(Clock::now() + kJobsGrace, [this] { return runner_->stopped(); });
+    const bool jobs_ended = wait_until(Clock::now() + kJobsGrace, [this] {
+        return runner_->stopped() && webhook_runner_->stopped();
+    });
     bool all_ended = server_->wait(deadline);
     media_->stop();
     if (!jobs_ended) {
-        all_ended = wait_until(deadline, [this] { return runner_->stopped(); }) && all_ended;
+        all_ended =
+            wait_until(deadline,
+                       [this] { return runner_->stopped() && webhook_runner_->stopped(); }) &&
+            all_ended;
     }
     all_ended = wait_until(deadline, [this] { return background_->stopped(); }) && all_ended;
     disk_->stop();

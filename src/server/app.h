@@ -10,6 +10,7 @@
 #include "server/background.h"
 #include "server/data_dir.h"
 #include "server/request_metrics.h"
+#include "service/webhooks.h"
 #include "service/works.h"
 
 namespace kinodex::server {
@@ -33,6 +34,7 @@ class App {
     base::Status open();
     base::Status open_keys();
     void wire_services();
+    base::Status wire_webhooks();
     void add_gauges();
     base::Status serve();
     http::ServerOptions server_options(const config::Address& address);
@@ -54,6 +56,9 @@ class App {
     std::unique_ptr<service::Renditions> renditions_;
     std::unique_ptr<service::Indexing> indexing_;
     std::unique_ptr<jobs::Runner> runner_;
+    std::unique_ptr<fetch::Fetcher> webhook_fetcher_;  // of its own: URLs do not use up its places
+    std::unique_ptr<service::Webhooks> webhooks_;
+    std::unique_ptr<jobs::Runner> webhook_runner_;
     std::unique_ptr<service::Assets> assets_;
     std::unique_ptr<service::Indexes> indexes_;
     std::unique_ptr<api::Services> services_;

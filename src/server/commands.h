@@ -7,5 +7,6 @@ namespace kinodex::server {
 
 int run_serve(const config::Config& config);
 int run_keys(const config::Config& config);
+int run_webhooks(const config::Config& config);
 
 }  // namespace kinodex::server

@@ -3,19 +3,13 @@
 
 #include <cstdio>
 
+#include "server/command_store.h"
 #include "server/commands.h"
-#include "server/data_dir.h"
 #include "server/wait_for.h"
 #include "service/keys.h"
-#include "store/sqlite/sqlite_store.h"
 
 namespace kinodex::server {
 namespace {
-
-int complain(const base::Error& error) {
-    fmt::print(stderr, "kinodex: {}\n", error.detail.empty() ? "the request failed" : error.detail);
-    return 1;
-}
 
 std::string ends_text(const domain::ApiKey& key) {
     return key.expires_at ? base::rfc3339_seconds(*key.expires_at) : "never";
@@ -127,38 +121,20 @@ int revoke(store::Store& store, const config::Config& config) {
 }  // namespace
 
 int run_keys(const config::Config& config) {
-    auto dir = open_data_dir(config.data_dir, Use::shared);
-    if (!dir) {
-        return complain(dir.error());
-    }
-    store::SqliteOptions options;
-    options.path = dir->database();
-    options.with_listings = false;
-    auto store = store::open_sqlite_store(std::move(options));
-    if (!store) {
-        return complain(store.error());
-    }
-    int code = 0;
-    switch (config.command) {
-        case config::Command::keys_create:
-            code = create(**store, config);
-            break;
-        case config::Command::keys_list:
-            code = list(**store);
-            break;
-        case config::Command::keys_revoke:
-            code = revoke(**store, config);
-            break;
-        case config::Command::keys_rotate:
-            code = rotate(**store, config);
-            break;
-        case config::Command::serve:
-        case config::Command::media_zygote:
-            code = 2;
-            break;
-    }
-    (*store)->close();
-    return code;
+    return with_store(config, [&config](store::Store& store) {
+        switch (config.command) {
+            case config::Command::keys_create:
+                return create(store, config);
+            case config::Command::keys_list:
+                return list(store);
+            case config::Command::keys_revoke:
+                return revoke(store, config);
+            case config::Command::keys_rotate:
+                return rotate(store, config);
+            default:
+                return 2;
+        }
+    });
 }
 
 }  // namespace kinodex::server

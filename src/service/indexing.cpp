@@ -101,7 +101,7 @@ runtime::Task<Step> Indexing::run(domain::IndexedAssetId id, int attempts) {
     if (item->status == IndexingStatus::ready || item->status == IndexingStatus::failed) {
         co_return Step::done;
     }
-    auto queued = co_await store_.set_indexing(id, {IndexingStatus::queued, "", {}});
+    auto queued = co_await store_.set_indexing(id, {IndexingStatus::queued, "", {}, {}});
     if (!queued || !*queued) {
         co_return queued ? Step::done : Step::later;
     }
@@ -132,7 +132,10 @@ runtime::Task<Step> Indexing::run(domain::IndexedAssetId id, int attempts) {
             outcome.stream = StreamStatus::canceled;
         }
     }
-    auto stored = co_await store_.set_indexing(id, outcome);
+    if (announces_) {
+        outcome.jobs.push_back({domain::JobKind::announce, id.text()});
+    }
+    auto stored = co_await store_.set_indexing(id, std::move(outcome));
     co_return stored ? Step::done : Step::later;
 }
 
@@ -141,7 +144,7 @@ runtime::Asked<void> Indexing::analyze(const IndexedAsset& item) {
     KN_CO_TRY(source, co_await objects_.open(source_key(item.asset_id)));
     KN_CO_TRY(pictures, co_await objects_.create());
     KN_CO_TRY(audio, co_await objects_.create());
-    KN_CO_PASS(co_await store_.set_indexing(id, {IndexingStatus::indexing, "", {}}));
+    KN_CO_PASS(co_await store_.set_indexing(id, {IndexingStatus::indexing, "", {}, {}}));
     media::AnalyzeRequest request;
     request.source_fd = source->fd();
     request.pictures_fd = pictures->fd();

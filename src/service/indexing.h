@@ -20,12 +20,13 @@ std::string audio_json(const media::AudioReport& report);
 class Indexing {
   public:
     Indexing(store::Store& store, objects::Objects& objects, media::Media& media,
-             Renditions& renditions, Describe describe)
+             Renditions& renditions, Describe describe, bool announces)
         : store_(store),
           objects_(objects),
           media_(media),
           renditions_(renditions),
-          describe_(std::move(describe)) {}
+          describe_(std::move(describe)),
+          announces_(announces) {}
 
     /// The job of an indexed asset: pending → queued → indexing → ready | failed. `attempts` tells
     /// how often it was begun; after several that ended in a crash it is given up.
@@ -44,6 +45,7 @@ class Indexing {
     media::Media& media_;
     Renditions& renditions_;
     Describe describe_;
+    bool announces_;  // whether webhooks want to know
     mutable std::mutex mutex_;
     std::map<domain::IndexedAssetId, double> progress_;
 };

@@ -23,6 +23,7 @@
 #include "domain/job.h"
 #include "domain/page.h"
 #include "runtime/task.h"
+#include "store/webhook_store.h"
 
 namespace kinodex::store {
 
@@ -66,6 +67,7 @@ struct IndexingOutcome {
     domain::IndexingStatus status = domain::IndexingStatus::indexing;
     std::string error_message;
     std::optional<domain::StreamStatus> stream;  // unset: unchanged
+    std::vector<domain::NewJob> jobs = {};       // that follow, added in the same step
 };
 
 struct JobCounts {
@@ -185,6 +187,9 @@ class Store {
     /// At start on one machine: every lease of an earlier process ends. Returns how many.
     virtual Asked<std::int64_t> release_all_leases() = 0;
     virtual Asked<JobCounts> count_jobs() = 0;
+
+    // --- parts ------------------------------------------------------------------------------
+    virtual WebhookStore& webhooks() = 0;
 
     // --- upkeep -----------------------------------------------------------------------------
     /// Which of these asset (or indexed asset) ids have rows: for sweeping orphaned objects.

@@ -27,6 +27,10 @@ int main(int argc, char** argv) {
         case config::Command::keys_rotate:
         case config::Command::keys_revoke:
             return server::run_keys(*parsed.config);
+        case config::Command::webhooks_list:
+        case config::Command::webhooks_test:
+        case config::Command::webhooks_redeliver:
+            return server::run_webhooks(*parsed.config);
     }
     return 2;
 }

@@ -185,6 +185,9 @@ base::Result<bool> set_indexing(WriteTurn& turn, domain::IndexedAssetId id,
         {item.index_id,
          StateChanged{created_key(item),
                       {outcome.status, now.time_since_epoch().count(), indexed_ms}}});
+    for (const auto& job : outcome.jobs) {
+        KN_PASS(insert_job(turn, job));
+    }
     return true;
 }
 

@@ -130,9 +130,21 @@ CREATE INDEX indexed_assets_unfinished ON indexed_assets (account_id, duration_s
     WHERE status < 3;
 )sql";
 
+// Webhooks: an event of a subject goes to an endpoint once.
+constexpr const char* kVersion5 = R"sql(
+CREATE TABLE deliveries (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE, event_id TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL,
+    url TEXT NOT NULL, body TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    last_error TEXT NOT NULL, created_ms INTEGER NOT NULL, ended_ms INTEGER,
+    UNIQUE (subject, type, url)
+) STRICT;
+CREATE INDEX deliveries_ended ON deliveries (ended_ms) WHERE ended_ms IS NOT NULL;
+)sql";
+
 /// Step i brings version i to version i + 1.
-constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3,
-                                                         kVersion4};
+constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                         kVersion5};
 
 base::Result<std::int64_t> version_of(Connection& connection) {
     Query query(connection, "PRAGMA user_version");

@@ -11,6 +11,7 @@
 #include "store/sqlite/rows.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/statements.h"
+#include "store/sqlite/webhooks.h"
 
 namespace kinodex::store {
 namespace {
@@ -286,6 +287,9 @@ class SqliteStore : public Store {
         return read<JobCounts>([](Connection& db) { return sqlite::count_jobs(db); });
     }
 
+    // --- parts
+    WebhookStore& webhooks() override { return webhooks_; }
+
     // --- upkeep
     Asked<std::vector<bool>> assets_exist(std::vector<domain::AssetId> ids) override {
         return read<std::vector<bool>>(
@@ -352,7 +356,8 @@ class SqliteStore : public Store {
 
     std::unique_ptr<Catalog> catalog_;
     ProgressBoard progress_;
-    Access access_;  // last: its threads use everything above
+    Access access_;  // its threads use everything above
+    SqliteWebhooks webhooks_{access_};
 };
 
 }  // namespace

@@ -1,0 +1,18 @@
+// What commands share that work on the database itself, also while a server runs.
+#pragma once
+
+#include <functional>
+
+#include "config/config.h"
+#include "store/store.h"
+
+namespace kinodex::server {
+
+/// Says what failed; the exit code.
+int complain(const base::Error& error);
+
+/// Opens the store of the data directory without listings, runs `work`, closes it. Returns what
+/// `work` returned, or an exit code after saying what failed.
+int with_store(const config::Config& config, const std::function<int(store::Store&)>& work);
+
+}  // namespace kinodex::server

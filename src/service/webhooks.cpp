@@ -1,0 +1,234 @@
+#include "service/webhooks.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <span>
+
+#include "observe/log.h"
+#include "service/sha256.h"
+
+namespace kinodex::service {
+namespace {
+
+namespace json = boost::json;
+using base::Errc;
+using domain::Delivery;
+using domain::DeliveryState;
+using domain::IndexingStatus;
+using domain::JobKind;
+using jobs::Outcome;
+using runtime::Asked;
+using runtime::Task;
+
+constexpr std::size_t kErrorCharsMax = 500;
+constexpr fetch::Patience kPatience{.connect = std::chrono::seconds(10),
+                                    .stall = std::chrono::seconds(15),
+                                    .total = std::chrono::seconds(30)};
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+    std::string text;
+    for (const auto byte : bytes) {
+        fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+    }
+    return text;
+}
+
+json::array models_json(const domain::Index& index) {
+    json::array models;
+    for (const auto& model : index.models) {
+        json::array options;
+        for (const auto& option : model.model_options) {
+            options.emplace_back(option);
+        }
+        models.push_back({{"name", model.model_name}, {"options", std::move(options)}});
+    }
+    return models;
+}
+
+std::string type_of(IndexingStatus status) {
+    return status == IndexingStatus::ready ? "index.task.ready" : "index.task.failed";
+}
+
+}  // namespace
+
+base::Result<std::vector<WebhookEndpoint>> parse_webhook_endpoints(std::string_view text) {
+    const auto refuse = [](std::string reason) {
+        return base::fail(Errc::parameter_invalid,
+                          {{"parameter", "webhook-urls"}, {"reason", std::move(reason)}});
+    };
+    std::vector<WebhookEndpoint> endpoints;
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        auto entry = text.substr(0, comma);
+        text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+        WebhookEndpoint endpoint;
+        const auto equals = entry.find('=');
+        const auto scheme = entry.find("://");
+        if (equals != std::string_view::npos && equals < scheme) {
+            endpoint.account_name = entry.substr(0, equals);
+            entry.remove_prefix(equals + 1);
+            if (endpoint.account_name.empty()) {
+                return refuse("An account's name stands before '='.");
+            }
+        }
+        endpoint.url = entry;
+        if (!fetch::parse_url(endpoint.url)) {
+            return refuse(fmt::format("'{}' is no http or https URL.", endpoint.url));
+        }
+        endpoints.push_back(std::move(endpoint));
+        if (endpoints.size() > kWebhookEndpointsMax) {
+            return refuse(fmt::format("There can be {} at most.", kWebhookEndpointsMax));
+        }
+    }
+    return endpoints;
+}
+
+std::string webhook_signature(std::string_view secret, base::Timestamp now, std::string_view body) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+    const Hmac hmac(std::span(reinterpret_cast<const std::uint8_t*>(secret.data()), secret.size()));
+    return fmt::format("t={},v1={}", seconds, hex(hmac.of(fmt::format("{}.{}", seconds, body))));
+}
+
+std::string webhook_body(std::string_view event_id, base::Timestamp now,
+                         const domain::IndexedAsset& item, const domain::Index& index) {
+    json::object data{{"id", item.id.text()},
+                      {"index_id", item.index_id.text()},
+                      {"asset_id", item.asset_id.text()},
+                      {"metadata", {{"duration", item.system_metadata.duration_sec.value_or(0)}}},
+                      {"status", item.status == IndexingStatus::ready ? "ready" : "failed"},
+                      {"models", models_json(index)},
+                      {"tags", json::array()}};
+    if (!item.error_message.empty()) {
+        data["error"] = {{"message", item.error_message}};
+    }
+    return json::serialize(json::object{{"id", event_id},
+                                        {"created_at", base::rfc3339_millis(now)},
+                                        {"type", type_of(item.status)},
+                                        {"data", std::move(data)}});
+}
+
+std::map<JobKind, jobs::Work> Webhooks::works() {
+    std::map<JobKind, jobs::Work> works;
+    works[JobKind::announce] = [this](jobs::JobContext context) {
+        return announce(std::move(context.job));
+    };
+    works[JobKind::deliver] = [this](jobs::JobContext context) {
+        return deliver(std::move(context.job));
+    };
+    return works;
+}
+
+Asked<std::string> Webhooks::account_name_of(domain::AccountId account) {
+    KN_CO_TRY(accounts, co_await store_.list_usage());
+    for (const auto& each : accounts) {
+        if (each.account_id == account) {
+            co_return each.account_name;
+        }
+    }
+    co_return std::string();
+}
+
+Task<Outcome> Webhooks::announce(domain::Job job) {
+    const auto id = domain::IndexedAssetId::parse(job.subject);
+    if (!id) {
+        observe::log_error("job_subject_invalid", {{"kind", "announce"}, {"subject", job.subject}});
+        co_return Outcome::done;
+    }
+    auto item = co_await store_.find_indexed_asset(*id);
+    if (!item) {  // deleted since: there is nothing left to tell about
+        co_return item.error().code == Errc::resource_not_exist ? Outcome::done : Outcome::retry;
+    }
+    auto index = co_await store_.find_index(item->account_id, item->index_id);
+    if (!index) {
+        co_return index.error().code == Errc::resource_not_exist ? Outcome::done : Outcome::retry;
+    }
+    auto account_name = co_await account_name_of(item->account_id);
+    if (!account_name) {
+        co_return Outcome::retry;
+    }
+    const auto now = base::now();
+    // 32 characters: two ids, of which one alone would be told apart from any other.
+    const auto event_id =
+        "whe_" + (base::id_text(base::next_id_bytes()) + item->id.text()).substr(0, 32);
+    std::vector<Delivery> deliveries;
+    for (const auto& endpoint : options_.endpoints) {
+        if (!endpoint.account_name.empty() && endpoint.account_name != *account_name) {
+            continue;
+        }
+        Delivery delivery;
+        delivery.id = domain::DeliveryId::next();
+        delivery.event_id = event_id;
+        delivery.type = type_of(item->status);
+        delivery.subject = item->id.text();
+        delivery.url = endpoint.url;
+        delivery.body = webhook_body(event_id, now, *item, *index);
+        delivery.created_at = now;
+        deliveries.push_back(std::move(delivery));
+    }
+    if (deliveries.empty()) {
+        co_return Outcome::done;
+    }
+    auto inserted = co_await store_.webhooks().insert_deliveries(std::move(deliveries));
+    co_return inserted ? Outcome::done : Outcome::retry;
+}
+
+std::string reason_of(const base::Error& error) {
+    auto reason = error.detail.empty() ? std::string("it could not be reached") : error.detail;
+    reason.resize(std::min(reason.size(), kErrorCharsMax));
+    return reason;
+}
+
+Asked<void> send_webhook(fetch::Fetcher& fetcher, const WebhookOptions& options, std::string url,
+                         std::string body) {
+    fetch::PostRequest request;
+    request.url = url;
+    request.rules = options.rules;
+    request.patience = kPatience;
+    request.headers = {"Content-Type: application/json", "User-Agent: kinodex/" KN_VERSION,
+                       "TL-Signature: " + webhook_signature(options.secret, base::now(), body)};
+    request.body = std::move(body);
+    KN_CO_TRY(answer, co_await fetcher.post(std::move(request)));
+    if (answer.head.status < 200 || answer.head.status > 299) {
+        co_return base::fail(Errc::media_url_not_accessible, {{"url", url}},
+                             fmt::format("it answered HTTP {}", answer.head.status));
+    }
+    co_return base::Status{};
+}
+
+Task<Outcome> Webhooks::deliver(domain::Job job) {
+    const auto id = domain::DeliveryId::parse(job.subject);
+    if (!id) {
+        observe::log_error("job_subject_invalid", {{"kind", "deliver"}, {"subject", job.subject}});
+        co_return Outcome::done;
+    }
+    auto& deliveries = store_.webhooks();
+    auto delivery = co_await deliveries.find_delivery(*id);
+    if (!delivery || delivery->state != DeliveryState::pending) {
+        const bool gone = delivery || delivery.error().code == Errc::resource_not_exist;
+        co_return gone ? Outcome::done : Outcome::retry;
+    }
+    auto sent = co_await send_webhook(fetcher_, options_, delivery->url, delivery->body);
+    if (!sent && sent.error().code == Errc::shutting_down) {
+        co_return Outcome::retry;  // not the endpoint's fault: no attempt
+    }
+    auto state = DeliveryState::delivered;
+    std::string error;
+    if (!sent) {
+        const bool is_late = base::now() - delivery->created_at >= kTriedFor;
+        state = is_late ? DeliveryState::failed : DeliveryState::pending;
+        error = reason_of(sent.error());
+        observe::log_warn("webhook_not_delivered", {{"delivery", id->text()},
+                                                    {"event", delivery->event_id},
+                                                    {"attempts", delivery->attempts + 1},
+                                                    {"reason", error},
+                                                    {"retry", !is_late}});
+    }
+    auto recorded = co_await deliveries.record_attempt(*id, state, error);
+    if (recorded && state != DeliveryState::pending) {
+        (void)co_await deliveries.forget_deliveries(base::now() - kKeptFor);
+    }
+    co_return recorded&& state != DeliveryState::pending ? Outcome::done : Outcome::retry;
+}
+
+}  // namespace kinodex::service
