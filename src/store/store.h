@@ -16,32 +16,18 @@
 #include <string>
 #include <vector>
 
-#include "domain/account.h"
 #include "domain/asset.h"
 #include "domain/index.h"
 #include "domain/indexed_asset.h"
 #include "domain/job.h"
 #include "domain/page.h"
 #include "runtime/task.h"
+#include "store/key_store.h"
 #include "store/webhook_store.h"
 
 namespace kinodex::store {
 
 using runtime::Asked;
-
-struct NewApiKey {
-    std::string account_name;  // made when it is not there yet
-    std::string name;
-    std::string hint;
-    domain::KeyHash hash;
-    std::optional<base::Timestamp> expires_at = std::nullopt;
-    domain::Scopes scopes = {};
-};
-
-struct KeyUse {
-    domain::KeyId id;
-    base::Timestamp used_at;
-};
 
 /// What ingesting found out. Applied only while the asset is still `processing`.
 struct IngestOutcome {
@@ -75,31 +61,8 @@ struct JobCounts {
     std::int64_t running = 0;
 };
 
-class Store {
+class Store : public KeyStore {
   public:
-    virtual ~Store() = default;
-
-    // --- API keys ---------------------------------------------------------------------------
-    /// Errors: parameter_invalid when the hash is known under a live key of another account.
-    virtual Asked<domain::ApiKey> create_key(NewApiKey key) = 0;
-    virtual Asked<std::vector<domain::ApiKey>> list_keys() = 0;
-    /// Errors: resource_not_exist.
-    virtual Asked<void> revoke_key(domain::KeyId id) = 0;
-    /// Makes a key like `old` (account, name, scopes) under `hash`, and lets `old` end then unless
-    /// it ends sooner: one step. Errors: resource_not_exist, also for a key that was revoked.
-    virtual Asked<domain::ApiKey> rotate_key(domain::KeyId old, std::string hint,
-                                             domain::KeyHash hash, base::Timestamp old_ends_at) = 0;
-    /// Moves the last use of keys forward, never back; does not change keys_version.
-    virtual Asked<void> record_key_uses(std::vector<KeyUse> uses) = 0;
-    /// A number that changes whenever any process changed the keys. Cheap: for polling.
-    virtual Asked<std::int64_t> keys_version() = 0;
-
-    // --- accounts ---------------------------------------------------------------------------
-    /// Nothing used for an account that nobody knows.
-    virtual Asked<domain::Usage> usage_of(domain::AccountId account) = 0;
-    /// Every account that has ever had a key, by name.
-    virtual Asked<std::vector<domain::AccountUsage>> list_usage() = 0;
-
     // --- assets -----------------------------------------------------------------------------
     /// Adds the row and its jobs in one step.
     virtual Asked<void> insert_asset(domain::Asset asset, std::vector<domain::NewJob> jobs) = 0;
