@@ -87,7 +87,8 @@ base::Result<std::vector<WebhookEndpoint>> parse_webhook_endpoints(std::string_v
 std::string webhook_signature(std::string_view secret, base::Timestamp now, std::string_view body) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
     const Hmac hmac(std::span(reinterpret_cast<const std::uint8_t*>(secret.data()), secret.size()));
-    return fmt::format("t={},v1={}", seconds, hex(hmac.of(fmt::format("{}.{}", seconds, body))));
+    const auto time = std::to_string(seconds);
+    return fmt::format("t={},v1={}", time, hex(hmac.of({time, ".", body})));
 }
 
 std::string webhook_body(std::string_view event_id, base::Timestamp now,
