@@ -94,6 +94,16 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--min-video-side", config.min_video_side,
            "Smallest width and height of a video, in pixels.")
         ->check(CLI::Range(1, 4096));
+    option(app, "--media-timeout-sec", config.media_timeout_sec,
+           "For examining an upload or making a thumbnail; its child is killed then.")
+        ->check(CLI::Range(1, 3600));
+    option(app, "--media-stall-sec", config.media_stall_sec,
+           "For indexing or transcoding without any progress; its child is killed then.")
+        ->check(CLI::Range(1, 86400));
+    // FFmpeg itself and one small video need less than the least.
+    option(app, "--media-memory-bytes", config.media_memory_bytes,
+           "Most memory of a media child, in bytes; short work has at most 2 GiB.")
+        ->check(CLI::Range(std::int64_t{64} << 20, kTerabyte));
     option(app, "--media-url-ttl-sec", config.media_url_ttl_sec, "How long media URLs are valid.")
         ->check(CLI::Range(1, 7 * 86400));
     option(app, "--hls-cache-bytes", config.hls_cache_bytes,

@@ -45,6 +45,9 @@ struct Config {
 
     int io_threads = 1;
     int worker_threads = 2;
+    int media_timeout_sec = 60;
+    int media_stall_sec = 600;
+    std::int64_t media_memory_bytes = 4LL * 1024 * 1024 * 1024;
     int media_url_ttl_sec = 12 * 3600;
     std::int64_t hls_cache_bytes = 64LL * 1024 * 1024;
     int max_connections = 10'000;

@@ -66,6 +66,21 @@ service::RateLimits::Limits rate_limits(const config::Config& config) {
     return limits;
 }
 
+media::SandboxOptions sandbox_options(const config::Config& config) {
+    media::SandboxOptions options;
+    for (int i = 0; i < media::kOperationCount; ++i) {
+        auto& limits = options.limits[static_cast<std::size_t>(i)];
+        limits.memory_bytes =
+            std::min(limits.memory_bytes, static_cast<std::uint64_t>(config.media_memory_bytes));
+        if (media::is_long(static_cast<media::Operation>(i))) {
+            limits.stall = seconds(config.media_stall_sec);
+        } else {
+            limits.wall = seconds(config.media_timeout_sec);
+        }
+    }
+    return options;
+}
+
 /// Every connection is a descriptor; the soft limit of a shell is often 1,024.
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -157,7 +172,7 @@ base::Status App::wire_webhooks() {
 void App::wire_services() {
     const auto limits = upload_limits(config_);
     const auto wake = [this] { runner_->wake(); };
-    media_ = media::make_sandboxed_media({});
+    media_ = media::make_sandboxed_media(sandbox_options(config_));
     rate_limits_ = std::make_unique<service::RateLimits>(rate_limits(config_));
     quotas_ = std::make_unique<service::Quotas>(
         *store_, service::QuotaLimits{config_.quota_bytes, config_.quota_hours});

@@ -11,11 +11,10 @@
 namespace kinodex::media {
 namespace {
 
-// Progress is told in steps of this size.
-constexpr double kProgressStep = 0.01;
 // Damaged stretches make reading fail for a moment; a file that only fails is given up.
 constexpr int kReadFailuresMax = 100;
 
+/// Tells progress with every packet, for it is also the sign of life; it never goes back.
 class ProgressSteps {
   public:
     ProgressSteps(const Progress& progress, std::int64_t total_bytes)
@@ -23,10 +22,9 @@ class ProgressSteps {
           total_bytes_(static_cast<double>(std::max<std::int64_t>(1, total_bytes))) {}
 
     void reach(std::int64_t bytes) {
-        const double part = std::clamp(static_cast<double>(bytes) / total_bytes_, 0.0, 1.0);
-        if (progress_ && part >= told_ + kProgressStep) {
-            told_ = part;
-            progress_(part);
+        told_ = std::max(told_, std::min(static_cast<double>(bytes) / total_bytes_, 1.0));
+        if (progress_) {
+            progress_(told_);
         }
     }
     void end() {

@@ -271,6 +271,16 @@ TEST(Sandbox, when_the_zygote_dies_running_calls_fail_and_a_new_one_starts) {
     EXPECT_EQ(what_it_saw(*media, "fine"), "fine");
 }
 
+TEST(Sandbox, long_work_that_tells_no_more_progress_is_killed) {
+    auto options = small_options();
+    options.limits[static_cast<std::size_t>(Operation::rendition)].stall = milliseconds(200);
+    const auto media = make_sandboxed_media(options);
+    const auto error = error_of_hanging_rendition(*media, [] {});
+    EXPECT_EQ(error.code, Errc::file_unprocessable);
+    EXPECT_THAT(error.detail, HasSubstr("no progress for 200 ms"));
+    EXPECT_EQ(what_it_saw(*media, "fine"), "fine");
+}
+
 TEST(Sandbox, stop_kills_a_hung_child_and_refuses_what_comes_later) {
     const auto media = make_sandboxed_media(small_options());
     const auto error = error_of_hanging_rendition(*media, [&] { media->stop(); });

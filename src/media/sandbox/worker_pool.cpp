@@ -68,16 +68,22 @@ struct WorkerPool::Job {
           request(std::move(its_request)),
           fds(std::move(its_fds)),
           timer(io),
+          stall_timer(io),
           reply(io) {}
 
     [[nodiscard]] Operation operation() const { return operation_of(request); }
     [[nodiscard]] std::size_t lane() const { return is_long(operation()) ? 1 : 0; }
+    void stop_timers() {
+        timer.cancel();
+        stall_timer.cancel();
+    }
 
     std::uint64_t id = 0;
     std::shared_ptr<Call> call;  // shared with the awaiting frame
     Request request;
     std::vector<base::UniqueFd> fds;
-    asio::steady_timer timer;
+    asio::steady_timer timer;        // for the whole work, then for the exit
+    asio::steady_timer stall_timer;  // set anew by every progress
     asio::posix::stream_descriptor reply;
     std::string buffer;
     int progress_count = 0;
@@ -184,13 +190,24 @@ void WorkerPool::start(const JobPtr& job) {
     job->reply.non_blocking(true);
     running_.emplace(job->id, job);
     ++running_counts_[job->lane()];
-    arm(job, limits.wall, "timed out after " + std::to_string(limits.wall.count()) + " ms");
+    arm(job, job->timer, limits.wall,
+        "timed out after " + std::to_string(limits.wall.count()) + " ms");
+    arm_stall(job);
     read_reply(job);
 }
 
-void WorkerPool::arm(const JobPtr& job, milliseconds after, std::string reason) {
-    job->timer.expires_after(after);
-    job->timer.async_wait([this, job, reason](boost::system::error_code error) {
+void WorkerPool::arm_stall(const JobPtr& job) {
+    const auto stall = options_.limits[static_cast<std::size_t>(job->operation())].stall;
+    if (stall > milliseconds(0)) {
+        arm(job, job->stall_timer, stall,
+            "no progress for " + std::to_string(stall.count()) + " ms");
+    }
+}
+
+void WorkerPool::arm(const JobPtr& job, asio::steady_timer& timer, milliseconds after,
+                     std::string reason) {
+    timer.expires_after(after);
+    timer.async_wait([this, job, reason](boost::system::error_code error) {
         if (!error && !job->ended) {
             kill(job, reason);
         }
@@ -280,10 +297,12 @@ void WorkerPool::take_message(const JobPtr& job, std::string_view text) {
         if (++job->progress_count > kProgressCountMax) {
             return kill(job, "too much progress");
         }
+        arm_stall(job);
         return job->call->make_progress(progress->value);
     }
     deliver(job, std::get<Outcome>(std::move(*message)));
-    arm(job, kExitGrace, "did not exit");
+    job->stall_timer.cancel();
+    arm(job, job->timer, kExitGrace, "did not exit");
 }
 
 void WorkerPool::deliver(const JobPtr& job, Outcome outcome) {
@@ -305,7 +324,7 @@ void WorkerPool::settle(const JobPtr& job) {
         observe::log_warn("media_child_failed", {{"detail", error.detail}});
         deliver(job, std::unexpected(std::move(error)));
     }
-    job->timer.cancel();
+    job->stop_timers();
     if (running_.erase(job->id) > 0) {
         --running_counts_[job->lane()];
     }
@@ -316,7 +335,7 @@ void WorkerPool::settle(const JobPtr& job) {
 void WorkerPool::end_all(const std::string& reason) {
     for (auto& [id, job] : std::exchange(running_, {})) {
         deliver(job, unavailable(reason));
-        job->timer.cancel();
+        job->stop_timers();
         job->reply.close();
     }
     running_counts_ = {};

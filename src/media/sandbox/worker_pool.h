@@ -44,7 +44,9 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
     bool take_reply(const JobPtr& job);
     bool take_frames(const JobPtr& job);
     void take_message(const JobPtr& job, std::string_view text);
-    void arm(const JobPtr& job, std::chrono::milliseconds after, std::string reason);
+    void arm(const JobPtr& job, boost::asio::steady_timer& timer, std::chrono::milliseconds after,
+             std::string reason);
+    void arm_stall(const JobPtr& job);
     void kill(const JobPtr& job, std::string reason);
     void deliver(const JobPtr& job, Outcome outcome);
     void settle(const JobPtr& job);
