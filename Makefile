@@ -38,7 +38,8 @@ test-api: setup-test build ## made-up requests against the document of the runni
 FUZZ_SECONDS ?= 10
 test-fuzz: setup-test ## each fuzz target over its corpus, then a short run
 	cmake --preset fuzz
-	cmake --build build-fuzz -j $(JOBS) --target fuzz_multipart fuzz_query fuzz_range fuzz_metadata
+	cmake --build build-fuzz -j $(JOBS) \
+	    --target fuzz_multipart fuzz_query fuzz_range fuzz_metadata fuzz_plan fuzz_messages
 	tests/fuzz/run build-fuzz $(FUZZ_SECONDS)
 
 test-asan: setup-test ## unit tests under AddressSanitizer and UBSan
