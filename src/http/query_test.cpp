@@ -1,7 +1,8 @@
-#include "base/utf8.h"
 #include "http/query.h"
 
 #include <gtest/gtest.h>
+
+#include "base/utf8.h"
 
 namespace kinodex::http {
 namespace {

@@ -135,9 +135,9 @@ Task<Outcome> Runner::State::run_guarded(JobContext context) {
     } catch (...) {
         problem = std::current_exception();
     }
-    observe::log_error("job_threw", {{"kind", domain::name_of(kind)},
-                                     {"subject", subject},
-                                     {"reason", detail_of(problem)}});
+    observe::log_error(
+        "job_threw",
+        {{"kind", domain::name_of(kind)}, {"subject", subject}, {"reason", detail_of(problem)}});
     co_return Outcome::retry;
 }
 
@@ -166,8 +166,7 @@ Task<void> Runner::State::heartbeat() {
         const auto beating = running_jobs;  // the map may change while we await
         for (const auto& [id, flag] : beating) {
             const auto job = domain::JobId::parse(id);
-            auto kept =
-                co_await store.renew_job(*job, options.owner, base::now() + options.lease);
+            auto kept = co_await store.renew_job(*job, options.owner, base::now() + options.lease);
             if (kept && !*kept) {
                 flag->store(true);
                 observe::log_warn("job_lease_lost", {{"job", id}});
@@ -207,8 +206,12 @@ void Runner::begin_stop() {
     });
 }
 
-bool Runner::stopped() const { return state_->live_coroutines == 0; }
+bool Runner::stopped() const {
+    return state_->live_coroutines == 0;
+}
 
-int Runner::running() const { return state_->running; }
+int Runner::running() const {
+    return state_->running;
+}
 
 }  // namespace kinodex::jobs

@@ -30,8 +30,8 @@ struct JobContext {
 using Work = std::function<runtime::Task<Outcome>(JobContext)>;
 
 struct RunnerOptions {
-    std::string owner;     // unique to this process
-    int width = 2;         // jobs at once
+    std::string owner;  // unique to this process
+    int width = 2;      // jobs at once
     std::chrono::milliseconds lease{60'000};
     std::chrono::milliseconds poll{1'000};  // how long an idle worker waits without being woken
 };

@@ -22,10 +22,10 @@ using runtime::Asked;
 
 /// How the file can be played over HLS.
 enum class Playback {
-    none,        // an image, or nothing playable
-    packaged,    // from the source's own bytes, by the plan
-    remux,       // codecs are fine but the container does not keep packets in one piece
-    transcode,   // a codec that browsers do not play
+    none,       // an image, or nothing playable
+    packaged,   // from the source's own bytes, by the plan
+    remux,      // codecs are fine but the container does not keep packets in one piece
+    transcode,  // a codec that browsers do not play
 };
 
 struct ProbeRequest {
@@ -40,7 +40,7 @@ struct ProbeReport {
     std::string container_format;  // FFmpeg's name of the demuxer
     std::optional<double> duration_sec;
     std::optional<double> fps;
-    std::optional<int> width;   // as displayed: rotated, with square pixels not applied
+    std::optional<int> width;  // as displayed: rotated, with square pixels not applied
     std::optional<int> height;
     bool has_audio = false;
     bool has_video = false;
@@ -55,15 +55,15 @@ struct ProbeReport {
 
 struct ThumbnailRequest {
     int source_fd = -1;
-    int out_fd = -1;           // JPEG is written here
-    int max_width = 1280;      // larger pictures are scaled down, aspect kept
+    int out_fd = -1;       // JPEG is written here
+    int max_width = 1280;  // larger pictures are scaled down, aspect kept
     domain::AssetType type = domain::AssetType::video;
 };
 
 struct RenditionRequest {
     int source_fd = -1;
-    int out_fd = -1;   // an MP4 is written here; seekable
-    int plan_fd = -1;  // and its playback plan here
+    int out_fd = -1;            // an MP4 is written here; seekable
+    int plan_fd = -1;           // and its playback plan here
     bool copy_streams = false;  // remux when true, transcode to H.264/AAC what needs it when false
     std::function<void(double)> on_progress;  // 0 to 1; called on the awaiting executor
 };

@@ -127,8 +127,7 @@ base::Result<LoudnessMeter> LoudnessMeter::open(int channels, int sample_rate) {
     }
     auto state = std::make_unique<State>(channels, sample_rate);
     // The histogram keeps memory constant however long the track is.
-    constexpr int kMode =
-        EBUR128_MODE_I | EBUR128_MODE_LRA | EBUR128_MODE_HISTOGRAM;
+    constexpr int kMode = EBUR128_MODE_I | EBUR128_MODE_LRA | EBUR128_MODE_HISTOGRAM;
     state->meter.reset(ebur128_init(static_cast<unsigned>(channels),
                                     static_cast<unsigned long>(sample_rate), kMode));
     if (!state->meter) {

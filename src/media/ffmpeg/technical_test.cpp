@@ -4,8 +4,8 @@
 #include <boost/json.hpp>
 
 #include "media/child.h"
-#include "media/ffmpeg/test_media.h"
 #include "media/ffmpeg/probe_sniff.h"
+#include "media/ffmpeg/test_media.h"
 
 namespace kinodex::media {
 namespace {
