@@ -146,7 +146,7 @@ Task<void> Connection::linger() {
     boost::system::error_code ignored;
     socket_.shutdown(Loop::Socket::shutdown_send, ignored);
     Pace pace(limits().linger_timeout, ~std::uint64_t{0});
-    constexpr std::size_t kDiscardBytes = 16U * 1024 * 1024;
+    constexpr std::size_t kDiscardBytes = std::size_t{16} * 1024 * 1024;
     while (!is_interrupted()) {
         const auto got =
             ::recv(socket_.native_handle(), nullptr, kDiscardBytes, MSG_TRUNC | MSG_DONTWAIT);

@@ -137,6 +137,7 @@ Router::Match Router::find(Method method, std::string_view raw_path) const {
 
 std::vector<const Route*> Router::routes() const {
     std::vector<const Route*> all;
+    all.reserve(routes_.size());
     for (const auto& route : routes_) {
         all.push_back(route.get());
     }

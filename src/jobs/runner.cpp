@@ -70,7 +70,7 @@ struct Runner::State : std::enable_shared_from_this<Runner::State> {
         }
     }
 
-    Task<void> wait(asio::steady_timer& timer, std::chrono::milliseconds time) {
+    static Task<void> wait(asio::steady_timer& timer, std::chrono::milliseconds time) {
         timer.expires_after(time);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
@@ -177,7 +177,8 @@ Task<void> Runner::State::heartbeat() {
 
 Runner::Runner(boost::asio::any_io_executor executor, store::Store& store, RunnerOptions options,
                std::map<domain::JobKind, Work> works)
-    : state_(std::make_shared<State>(executor, store, std::move(options), std::move(works))) {}
+    : state_(std::make_shared<State>(std::move(executor), store, std::move(options),
+                                     std::move(works))) {}
 
 Runner::~Runner() = default;
 

@@ -10,6 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/resume.h"
+
 namespace kinodex::runtime {
 
 template <class T, class Work>
@@ -19,12 +21,7 @@ Asked<T> Lane::run(Work work) {
     auto slot = std::make_shared<std::optional<base::Result<T>>>();
     auto initiate = [this, slot](auto handler, Work job) {
         auto executor = asio::get_associated_executor(handler);
-        // Keeps the I/O loop alive while the only thing pending is this hop.
-        auto alive = asio::prefer(executor, asio::execution::outstanding_work.tracked);
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        auto resume = [shared, alive]() mutable {
-            asio::post(alive, [shared]() mutable { std::move (*shared)(); });
-        };
+        auto resume = resumption_of(std::move(handler));
         auto step = [slot, job = std::move(job), resume]() mutable {
             slot->emplace(job());
             resume();

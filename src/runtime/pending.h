@@ -7,9 +7,7 @@
 // A Pending that is dropped lets its work run to its end; the work must own what it touches.
 #pragma once
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <memory>
@@ -18,6 +16,7 @@
 #include <utility>
 
 #include "runtime/lane.h"
+#include "runtime/resume.h"
 
 namespace kinodex::runtime {
 
@@ -48,12 +47,7 @@ class Pending {
         namespace asio = boost::asio;
         const auto state = std::exchange(state_, nullptr);
         auto initiate = [state](auto handler) {
-            auto executor = asio::get_associated_executor(handler);
-            auto alive = asio::prefer(executor, asio::execution::outstanding_work.tracked);
-            auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-            state->on_settled([shared, alive] {
-                asio::post(alive, [shared]() mutable { std::move (*shared)(); });
-            });
+            state->on_settled(resumption_of(std::move(handler)));
         };
         co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(initiate),
                                                                              asio::use_awaitable);

@@ -43,7 +43,7 @@ class Indexes {
           rate_limits_(rate_limits),
           wake_workers_(std::move(wake_workers)) {}
 
-    runtime::Asked<domain::IndexId> create(domain::AccountId account, NewIndex index);
+    runtime::Asked<domain::IndexId> create(domain::AccountId account, NewIndex wanted);
     runtime::Asked<void> rename(domain::AccountId account, domain::IndexId id, std::string name);
     runtime::Asked<void> remove(domain::AccountId account, domain::IndexId id);
 

@@ -70,7 +70,7 @@ class Lru {
     struct Entry {
         std::string key;
         std::shared_ptr<Value> value;
-        std::size_t cost;
+        std::size_t cost = 0;
     };
 
     void keep(const std::string& key, std::shared_ptr<Value> value, std::size_t cost) {

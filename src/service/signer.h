@@ -24,7 +24,7 @@ class Signer {
 
     /// Errors: media_signature_invalid when anything was changed or the time has passed.
     [[nodiscard]] base::Status verify(std::string_view scope, std::string_view expires,
-                                      std::string_view signature, base::Timestamp now) const;
+                                      std::string_view given, base::Timestamp now) const;
 
   private:
     using Signature = std::array<char, 32>;

@@ -11,6 +11,7 @@ extern "C" {
 }
 
 #include "media/ffmpeg/input.h"
+#include "media/ffmpeg/resampler.h"
 #include "media/ffmpeg/shots_pictures.h"
 
 namespace kinodex::media {
@@ -135,31 +136,23 @@ AVChannelLayout layout_of(std::uint64_t mask, int channels) {
 base::Result<void> AudioTrack::begin(const Layout& layout) {
     KN_TRY(meter, LoudnessMeter::open(layout.channels, layout.sample_rate));
     first_ = layout;
-    AVChannelLayout from = layout_of(layout.channel_mask, layout.channels);
-    AVChannelLayout mono{};
-    av_channel_layout_default(&mono, 1);
-    SwrContext* resampler = nullptr;
-    int error = swr_alloc_set_opts2(&resampler, &mono, AV_SAMPLE_FMT_S16, kWavSampleRate, &from,
-                                    AV_SAMPLE_FMT_FLT, layout.sample_rate, 0, nullptr);
-    to_mono_.reset(resampler);
-    if (error < 0 || (error = swr_init(to_mono_.get())) < 0) {
-        return av_fail(base::Errc::file_unprocessable, "resampler", error);
-    }
+    SoundForm mono{{}, AV_SAMPLE_FMT_S16, kWavSampleRate};
+    av_channel_layout_default(&mono.layout, 1);
+    KN_TRY(to_mono, open_resampler({layout_of(layout.channel_mask, layout.channels),
+                                    AV_SAMPLE_FMT_FLT, layout.sample_rate},
+                                   mono));
+    to_mono_ = std::move(to_mono);
     meter_.emplace(std::move(meter));
     return {};
 }
 
 base::Result<void> AudioTrack::adapt(const Layout& layout) {
-    AVChannelLayout from = layout_of(layout.channel_mask, layout.channels);
-    AVChannelLayout to = layout_of(first_.channel_mask, first_.channels);
-    SwrContext* resampler = nullptr;
-    int error = swr_alloc_set_opts2(&resampler, &to, AV_SAMPLE_FMT_FLT, first_.sample_rate, &from,
-                                    static_cast<AVSampleFormat>(layout.format), layout.sample_rate,
-                                    0, nullptr);
-    to_float_.reset(resampler);
-    if (error < 0 || (error = swr_init(to_float_.get())) < 0) {
-        return av_fail(base::Errc::file_unprocessable, "resampler", error);
-    }
+    const SoundForm from{layout_of(layout.channel_mask, layout.channels), layout.format,
+                         layout.sample_rate};
+    const SoundForm to{layout_of(first_.channel_mask, first_.channels), AV_SAMPLE_FMT_FLT,
+                       first_.sample_rate};
+    KN_TRY(to_float, open_resampler(from, to));
+    to_float_ = std::move(to_float);
     current_ = layout;
     return {};
 }

@@ -1,10 +1,11 @@
 #include "media/ffmpeg/input.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
+
+#include "media/ffmpeg/file_io.h"
 
 extern "C" {
 #include <libavutil/display.h>
@@ -12,8 +13,6 @@ extern "C" {
 
 namespace kinodex::media {
 namespace {
-
-constexpr int kReadBufferBytes = 256 * 1024;
 
 // Demuxers of self-contained media files. Everything that follows references (hls, dash, concat,
 // imf, image2 sequences) or guesses (tty, raw formats without a header) stays out.
@@ -36,53 +35,13 @@ std::unexpected<base::Error> av_fail(base::Errc code, std::string_view step, int
 }
 
 struct Input::State {
-    int fd = -1;
-    std::int64_t size = 0;
-    std::int64_t position = 0;
-    AVIOContext* io = nullptr;
+    FileIo io;  // outlives the format, which reads from it to its end
     AVFormatContext* format = nullptr;
 
-    ~State() {
-        avformat_close_input(&format);
-        if (io != nullptr) {
-            av_freep(&io->buffer);
-            avio_context_free(&io);
-        }
-    }
-
-    static int read(void* opaque, std::uint8_t* into, int size) {
-        auto& self = *static_cast<State*>(opaque);
-        const auto got = ::pread(self.fd, into, static_cast<std::size_t>(size), self.position);
-        if (got < 0) {
-            return AVERROR(errno);
-        }
-        self.position += got;
-        return got == 0 ? AVERROR_EOF : static_cast<int>(got);
-    }
-
-    static std::int64_t seek(void* opaque, std::int64_t offset, int whence) {
-        auto& self = *static_cast<State*>(opaque);
-        std::int64_t target = offset;
-        switch (whence & ~AVSEEK_FORCE) {
-            case AVSEEK_SIZE:
-                return self.size;
-            case SEEK_SET:
-                break;
-            case SEEK_CUR:
-                target = self.position + offset;
-                break;
-            case SEEK_END:
-                target = self.size + offset;
-                break;
-            default:
-                return AVERROR(EINVAL);
-        }
-        if (target < 0) {
-            return AVERROR(EINVAL);
-        }
-        self.position = target;
-        return target;
-    }
+    State() = default;
+    ~State() { avformat_close_input(&format); }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
 
     /// A file that names another file or URL gets nothing.
     static int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
@@ -99,25 +58,21 @@ AVFormatContext* Input::get() const {
     return state_->format;
 }
 std::int64_t Input::size_bytes() const {
-    return state_->size;
+    return state_->io.size_bytes();
 }
 
 base::Result<Input> Input::open(int fd) {
     auto state = std::make_unique<State>();
-    state->fd = fd;
     struct stat info{};
     if (::fstat(fd, &info) != 0) {
         return base::fail(base::Errc::internal, {}, "fstat of the source failed");
     }
-    state->size = info.st_size;
-    auto* buffer = static_cast<unsigned char*>(av_malloc(kReadBufferBytes));
-    state->io = avio_alloc_context(buffer, kReadBufferBytes, 0, state.get(), &State::read, nullptr,
-                                   &State::seek);
+    KN_PASS(state->io.open(fd, info.st_size, FileIo::Use::read));
     state->format = avformat_alloc_context();
-    if (state->io == nullptr || state->format == nullptr) {
+    if (state->format == nullptr) {
         return base::fail(base::Errc::internal, {}, "out of memory");
     }
-    state->format->pb = state->io;
+    state->format->pb = state->io.get();
     state->format->flags |= AVFMT_FLAG_CUSTOM_IO;
     state->format->io_open = &State::refuse_open;
     state->format->probesize = kProbeBytesMax;

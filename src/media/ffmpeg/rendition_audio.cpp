@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "media/ffmpeg/rendition_recoder.h"
 #include "media/ffmpeg/rendition_tracks.h"
+#include "media/ffmpeg/resampler.h"
 
 extern "C" {
 #include <libavutil/audio_fifo.h>
@@ -26,29 +28,18 @@ using Fifo = std::unique_ptr<AVAudioFifo, FreeFifo>;
 
 class AudioTrack : public RenditionTrack {
   public:
-    AudioTrack(RenditionOutput& output, CodecContext decoder, CodecContext encoder, Fifo fifo,
-               int stream)
-        : output_(output),
-          decoder_(std::move(decoder)),
-          encoder_(std::move(encoder)),
-          fifo_(std::move(fifo)),
-          stream_(stream) {}
+    AudioTrack(Recoder recoder, Fifo fifo)
+        : recoder_(std::move(recoder)), encoder_(recoder_.encoder()), fifo_(std::move(fifo)) {}
     ~AudioTrack() override { av_channel_layout_uninit(&from_layout_); }
     AudioTrack(const AudioTrack&) = delete;
     AudioTrack& operator=(const AudioTrack&) = delete;
 
     base::Result<void> take(AVPacket& packet) override {
-        const int error = avcodec_send_packet(decoder_.get(), &packet);
-        av_packet_unref(&packet);
-        if (error < 0 && error != AVERROR(EAGAIN)) {
-            return {};  // a broken packet costs its sound only
-        }
-        return drain_decoder();
+        return recoder_.decode(packet, [this](AVFrame& frame) { return take_frame(frame); });
     }
 
     base::Result<void> flush() override {
-        avcodec_send_packet(decoder_.get(), nullptr);
-        KN_PASS(drain_decoder());
+        KN_PASS(recoder_.decode_rest([this](AVFrame& frame) { return take_frame(frame); }));
         if (resampler_ != nullptr) {
             KN_PASS(resample(nullptr, 0));
         }
@@ -56,22 +47,17 @@ class AudioTrack : public RenditionTrack {
         if (const int rest = av_audio_fifo_size(fifo_.get()); rest > 0) {
             KN_PASS(encode_frame(rest));
         }
-        avcodec_send_frame(encoder_.get(), nullptr);
-        return drain_encoder();
+        return recoder_.encode_rest();
     }
 
   private:
-    base::Result<void> drain_decoder() {
-        while (avcodec_receive_frame(decoder_.get(), decoded_.get()) >= 0) {
-            auto done = take_frame(*decoded_);
-            av_frame_unref(decoded_.get());
-            KN_PASS(done);
-            KN_PASS(encode_whole_frames());
-        }
-        return {};
+    base::Result<void> take_frame(AVFrame& frame) {
+        KN_PASS(place(frame));
+        return encode_whole_frames();
     }
 
-    base::Result<void> take_frame(AVFrame& frame) {
+    /// Puts the frame's sound into the queue, where its time says.
+    base::Result<void> place(AVFrame& frame) {
         if (frame.nb_samples <= 0 || frame.sample_rate <= 0) {
             return {};
         }
@@ -80,16 +66,16 @@ class AudioTrack : public RenditionTrack {
             return resample(frame.extended_data, frame.nb_samples);
         }
         const std::int64_t stated =
-            av_rescale_q(frame.pts, decoder_->pkt_timebase, {1, encoder_->sample_rate});
+            av_rescale_q(frame.pts, recoder_.decoder().pkt_timebase, {1, encoder_.sample_rate});
         if (!has_started_) {
             next_time_ = stated;
             has_started_ = true;
             return resample(frame.extended_data, frame.nb_samples);
         }
         const std::int64_t reached = next_time_ + av_audio_fifo_size(fifo_.get()) +
-                                     swr_get_delay(resampler_.get(), encoder_->sample_rate);
+                                     swr_get_delay(resampler_.get(), encoder_.sample_rate);
         const double off =
-            static_cast<double>(stated - reached) / static_cast<double>(encoder_->sample_rate);
+            static_cast<double>(stated - reached) / static_cast<double>(encoder_.sample_rate);
         if (off < -kDriftSec && off > -kSilenceSecMax) {
             return {};  // already heard
         }
@@ -121,18 +107,10 @@ class AudioTrack : public RenditionTrack {
         from_layout_ = layout;
         from_rate_ = frame.sample_rate;
         from_format_ = frame.format;
-        SwrContext* fresh = nullptr;
-        int error = swr_alloc_set_opts2(&fresh, &encoder_->ch_layout, encoder_->sample_fmt,
-                                        encoder_->sample_rate, &from_layout_,
-                                        static_cast<AVSampleFormat>(frame.format),
-                                        frame.sample_rate, 0, nullptr);
-        resampler_.reset(fresh);
-        if (error >= 0) {
-            error = swr_init(fresh);
-        }
-        if (error < 0) {
-            return av_fail(base::Errc::file_unprocessable, "resampler", error);
-        }
+        const SoundForm from{from_layout_, frame.format, frame.sample_rate};
+        const SoundForm to{encoder_.ch_layout, encoder_.sample_fmt, encoder_.sample_rate};
+        KN_TRY(resampler, open_resampler(from, to));
+        resampler_ = std::move(resampler);
         return {};
     }
 
@@ -156,7 +134,7 @@ class AudioTrack : public RenditionTrack {
             const int count = static_cast<int>(std::min<std::int64_t>(samples, kRateMax));
             KN_PASS(shape(*converted_, count));
             av_samples_set_silence(converted_->extended_data, 0, count,
-                                   encoder_->ch_layout.nb_channels, encoder_->sample_fmt);
+                                   encoder_.ch_layout.nb_channels, encoder_.sample_fmt);
             KN_PASS(queue(count));
             KN_PASS(encode_whole_frames());
             samples -= count;
@@ -175,9 +153,9 @@ class AudioTrack : public RenditionTrack {
     base::Result<void> shape(AVFrame& frame, int samples) {
         av_frame_unref(&frame);
         frame.nb_samples = samples;
-        frame.format = encoder_->sample_fmt;
-        frame.sample_rate = encoder_->sample_rate;
-        if (av_channel_layout_copy(&frame.ch_layout, &encoder_->ch_layout) < 0 ||
+        frame.format = encoder_.sample_fmt;
+        frame.sample_rate = encoder_.sample_rate;
+        if (av_channel_layout_copy(&frame.ch_layout, &encoder_.ch_layout) < 0 ||
             av_frame_get_buffer(&frame, 0) < 0) {
             return base::fail(base::Errc::internal, {}, "out of memory");
         }
@@ -185,8 +163,8 @@ class AudioTrack : public RenditionTrack {
     }
 
     base::Result<void> encode_whole_frames() {
-        while (av_audio_fifo_size(fifo_.get()) >= encoder_->frame_size) {
-            KN_PASS(encode_frame(encoder_->frame_size));
+        while (av_audio_fifo_size(fifo_.get()) >= encoder_.frame_size) {
+            KN_PASS(encode_frame(encoder_.frame_size));
         }
         return {};
     }
@@ -196,33 +174,18 @@ class AudioTrack : public RenditionTrack {
         av_audio_fifo_read(fifo_.get(), reinterpret_cast<void**>(frame_->extended_data), samples);
         frame_->pts = next_time_;
         next_time_ += samples;
-        const int error = avcodec_send_frame(encoder_.get(), frame_.get());
-        if (error < 0) {
-            return av_fail(base::Errc::file_unprocessable, "encode sound", error);
-        }
-        return drain_encoder();
+        return recoder_.encode(*frame_, "encode sound");
     }
 
-    base::Result<void> drain_encoder() {
-        while (avcodec_receive_packet(encoder_.get(), packet_.get()) >= 0) {
-            KN_PASS(output_.write(*packet_, stream_, encoder_->time_base));
-        }
-        return {};
-    }
-
-    RenditionOutput& output_;
-    CodecContext decoder_;
-    CodecContext encoder_;
+    Recoder recoder_;
+    const AVCodecContext& encoder_;  // the recoder's
     Fifo fifo_;
-    int stream_;
     Resampler resampler_;
     AVChannelLayout from_layout_{};
     int from_rate_ = 0;
     int from_format_ = -1;
-    Frame decoded_ = new_frame();
     Frame converted_ = new_frame();
     Frame frame_ = new_frame();
-    Packet packet_ = new_packet();
     std::int64_t next_time_ = 0;  // of the next sample to encode, in samples
     bool has_started_ = false;
 };
@@ -275,8 +238,8 @@ base::Result<RenditionTrackPtr> audio_track(RenditionOutput& output, const AVStr
         return base::fail(base::Errc::internal, {}, "out of memory");
     }
     KN_TRY(stream, output.add_encoded(source, *encoder));
-    return std::make_unique<AudioTrack>(output, std::move(decoder), std::move(encoder),
-                                        std::move(fifo), stream);
+    Recoder recoder(output, std::move(decoder), std::move(encoder), stream);
+    return std::make_unique<AudioTrack>(std::move(recoder), std::move(fifo));
 }
 
 }  // namespace kinodex::media

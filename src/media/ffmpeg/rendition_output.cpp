@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "media/ffmpeg/file_io.h"
 #include "media/ffmpeg/playback_init.h"
 
 namespace kinodex::media {
 namespace {
-
-constexpr int kWriteBufferBytes = 1 << 20;
 
 base::Errc code_of(int error) {
     const bool is_full =
@@ -21,63 +20,14 @@ base::Errc code_of(int error) {
 }  // namespace
 
 struct RenditionOutput::State {
-    int fd = -1;
-    std::int64_t position = 0;
-    std::int64_t size = 0;
-    AVIOContext* io = nullptr;
+    FileIo io;
     AVFormatContext* format = nullptr;
     std::vector<std::int64_t> last_dts;
 
-    ~State() {
-        if (io != nullptr) {
-            av_freep(&io->buffer);
-            avio_context_free(&io);
-        }
-        avformat_free_context(format);
-    }
-
-    static int write(void* opaque, std::uint8_t* data, int size) {
-        auto& self = *static_cast<State*>(opaque);
-        int left = size;
-        while (left > 0) {
-            const auto done =
-                ::pwrite(self.fd, data, static_cast<std::size_t>(left), self.position);
-            if (done < 0 && errno == EINTR) {
-                continue;
-            }
-            if (done <= 0) {
-                return AVERROR(done < 0 ? errno : EIO);
-            }
-            data += done;
-            left -= static_cast<int>(done);
-            self.position += done;
-        }
-        self.size = std::max(self.size, self.position);
-        return size;
-    }
-
-    static std::int64_t seek(void* opaque, std::int64_t offset, int whence) {
-        auto& self = *static_cast<State*>(opaque);
-        switch (whence & ~AVSEEK_FORCE) {
-            case AVSEEK_SIZE:
-                return self.size;
-            case SEEK_SET:
-                break;
-            case SEEK_CUR:
-                offset += self.position;
-                break;
-            case SEEK_END:
-                offset += self.size;
-                break;
-            default:
-                return AVERROR(EINVAL);
-        }
-        if (offset < 0) {
-            return AVERROR(EINVAL);
-        }
-        self.position = offset;
-        return offset;
-    }
+    State() = default;
+    ~State() { avformat_free_context(format); }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
 
     base::Result<AVStream*> add(const AVStream& source) {
         last_dts.push_back(AV_NOPTS_VALUE);
@@ -92,7 +42,6 @@ RenditionOutput::~RenditionOutput() = default;
 
 base::Result<RenditionOutput> RenditionOutput::open(int fd) {
     auto state = std::make_unique<State>();
-    state->fd = fd;
     if (::ftruncate(fd, 0) != 0) {
         return base::fail(base::Errc::internal, {}, "emptying the rendition failed");
     }
@@ -100,13 +49,8 @@ base::Result<RenditionOutput> RenditionOutput::open(int fd) {
     if (error < 0) {
         return av_fail(base::Errc::internal, "mp4 muxer", error);
     }
-    auto* buffer = static_cast<unsigned char*>(av_malloc(kWriteBufferBytes));
-    state->io = avio_alloc_context(buffer, kWriteBufferBytes, 1, state.get(), nullptr,
-                                   &State::write, &State::seek);
-    if (buffer == nullptr || state->io == nullptr) {
-        return base::fail(base::Errc::internal, {}, "out of memory");
-    }
-    state->format->pb = state->io;
+    KN_PASS(state->io.open(fd, 0, FileIo::Use::write));
+    state->format->pb = state->io.get();
     state->format->flags |= AVFMT_FLAG_CUSTOM_IO;
     state->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
     return RenditionOutput(std::move(state));
@@ -167,8 +111,8 @@ base::Result<void> RenditionOutput::write(AVPacket& packet, int stream, AVRation
 
 base::Result<void> RenditionOutput::finish() {
     int error = av_write_trailer(state_->format);
-    avio_flush(state_->io);
-    error = error < 0 ? error : state_->io->error;
+    avio_flush(state_->io.get());
+    error = error < 0 ? error : state_->io.get()->error;
     return error < 0 ? base::Result<void>(av_fail(code_of(error), "write trailer", error))
                      : base::Result<void>{};
 }

@@ -2,6 +2,7 @@
 #include <deque>
 #include <string_view>
 
+#include "media/ffmpeg/rendition_recoder.h"
 #include "media/ffmpeg/rendition_tracks.h"
 
 extern "C" {
@@ -43,43 +44,22 @@ void blend_fields(AVFrame& frame) {
 
 class VideoTrack : public RenditionTrack {
   public:
-    VideoTrack(RenditionOutput& output, CodecContext decoder, CodecContext encoder, int stream,
-               bool has_slots)
-        : output_(output),
-          decoder_(std::move(decoder)),
-          encoder_(std::move(encoder)),
-          stream_(stream),
-          has_slots_(has_slots) {}
+    VideoTrack(Recoder recoder, bool has_slots)
+        : recoder_(std::move(recoder)), encoder_(recoder_.encoder()), has_slots_(has_slots) {}
 
     base::Result<void> take(AVPacket& packet) override {
         if (has_slots_ && packet.dts != AV_NOPTS_VALUE) {
             slots_.push_back(packet.dts);
         }
-        const int error = avcodec_send_packet(decoder_.get(), &packet);
-        av_packet_unref(&packet);
-        if (error < 0 && error != AVERROR(EAGAIN)) {
-            return {};  // a broken packet costs its picture only
-        }
-        return drain_decoder();
+        return recoder_.decode(packet, [this](AVFrame& frame) { return encode(frame); });
     }
 
     base::Result<void> flush() override {
-        avcodec_send_packet(decoder_.get(), nullptr);
-        KN_PASS(drain_decoder());
-        avcodec_send_frame(encoder_.get(), nullptr);
-        return drain_encoder();
+        KN_PASS(recoder_.decode_rest([this](AVFrame& frame) { return encode(frame); }));
+        return recoder_.encode_rest();
     }
 
   private:
-    base::Result<void> drain_decoder() {
-        while (avcodec_receive_frame(decoder_.get(), decoded_.get()) >= 0) {
-            auto done = encode(*decoded_);
-            av_frame_unref(decoded_.get());
-            KN_PASS(done);
-        }
-        return {};
-    }
-
     base::Result<void> encode(const AVFrame& frame) {
         const std::int64_t time = time_of(frame);
         // Two pictures at one time: the encoder takes ascending times only.
@@ -88,7 +68,7 @@ class VideoTrack : public RenditionTrack {
         }
         KN_PASS(convert(frame));
         const std::int64_t key_ticks = av_rescale_q(static_cast<std::int64_t>(kKeyFrameSec * 1000),
-                                                    {1, 1000}, encoder_->time_base);
+                                                    {1, 1000}, encoder_.time_base);
         // By time, not by count: pictures may come at any rate.
         const bool is_due = last_time_ == AV_NOPTS_VALUE || time >= next_key_;
         if (is_due) {
@@ -97,11 +77,7 @@ class VideoTrack : public RenditionTrack {
         picture_->pict_type = is_due ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
         picture_->pts = time;
         last_time_ = time;
-        const int error = avcodec_send_frame(encoder_.get(), picture_.get());
-        if (error < 0) {
-            return av_fail(base::Errc::file_unprocessable, "encode a picture", error);
-        }
-        return drain_encoder();
+        return recoder_.encode(*picture_, "encode a picture");
     }
 
     /// AVI has one time slot per packet, in decode order, and no presentation times: the pictures
@@ -121,16 +97,16 @@ class VideoTrack : public RenditionTrack {
     /// Into `picture_`, in the encoder's size and format.
     base::Result<void> convert(const AVFrame& frame) {
         scaler_.reset(sws_getCachedContext(scaler_.release(), frame.width, frame.height,
-                                           static_cast<AVPixelFormat>(frame.format),
-                                           encoder_->width, encoder_->height, encoder_->pix_fmt,
-                                           SWS_BICUBIC, nullptr, nullptr, nullptr));
+                                           static_cast<AVPixelFormat>(frame.format), encoder_.width,
+                                           encoder_.height, encoder_.pix_fmt, SWS_BICUBIC, nullptr,
+                                           nullptr, nullptr));
         if (scaler_ == nullptr) {
             return base::fail(base::Errc::file_unprocessable, {}, "no conversion for this picture");
         }
         av_frame_unref(picture_.get());
-        picture_->width = encoder_->width;
-        picture_->height = encoder_->height;
-        picture_->format = encoder_->pix_fmt;
+        picture_->width = encoder_.width;
+        picture_->height = encoder_.height;
+        picture_->format = encoder_.pix_fmt;
         if (av_frame_get_buffer(picture_.get(), 0) < 0) {
             return base::fail(base::Errc::internal, {}, "out of memory");
         }
@@ -142,22 +118,11 @@ class VideoTrack : public RenditionTrack {
         return {};
     }
 
-    base::Result<void> drain_encoder() {
-        while (avcodec_receive_packet(encoder_.get(), packet_.get()) >= 0) {
-            KN_PASS(output_.write(*packet_, stream_, encoder_->time_base));
-        }
-        return {};
-    }
-
-    RenditionOutput& output_;
-    CodecContext decoder_;
-    CodecContext encoder_;
-    int stream_;
+    Recoder recoder_;
+    const AVCodecContext& encoder_;  // the recoder's
     bool has_slots_;
     Scaler scaler_;
-    Frame decoded_ = new_frame();
     Frame picture_ = new_frame();
-    Packet packet_ = new_packet();
     std::deque<std::int64_t> slots_;
     std::int64_t last_time_ = AV_NOPTS_VALUE;
     std::int64_t next_key_ = 0;
@@ -232,8 +197,8 @@ base::Result<RenditionTrackPtr> video_track(RenditionOutput& output, const Input
     KN_TRY(encoder, open_encoder(input, source));
     KN_TRY(stream, output.add_encoded(source, *encoder));
     const bool is_avi = std::string_view(input->iformat->name) == "avi";
-    return std::make_unique<VideoTrack>(output, std::move(decoder), std::move(encoder), stream,
-                                        is_avi);
+    Recoder recoder(output, std::move(decoder), std::move(encoder), stream);
+    return std::make_unique<VideoTrack>(std::move(recoder), is_avi);
 }
 
 }  // namespace kinodex::media

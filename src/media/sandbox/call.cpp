@@ -1,11 +1,10 @@
 #include "media/sandbox/call.h"
 
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "media/sandbox/worker_pool.h"
+#include "runtime/resume.h"
 
 namespace kinodex::media {
 
@@ -21,15 +20,10 @@ runtime::Task<Happening> Call::next() {
                 }
             });
         }
-        // Keeps the caller's I/O loop alive while this wait is all that is pending.
-        auto executor = asio::prefer(asio::get_associated_executor(handler),
-                                     asio::execution::outstanding_work.tracked);
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+        auto resume = runtime::resumption_of(std::move(handler));
         {
             const std::lock_guard lock(self->mutex_);
-            self->resume_ = [shared, executor]() mutable {
-                asio::post(executor, [shared]() mutable { std::move (*shared)(); });
-            };
+            self->resume_ = std::move(resume);
         }
         self->wake();
     };

@@ -64,9 +64,9 @@ class Bits {
                 continue;
             }
             for (; word != 0 && wanted > 0;) {
-                const auto bit = static_cast<std::size_t>(
+                const auto bit =
                     backwards ? kWordBits - 1 - static_cast<std::size_t>(std::countl_zero(word))
-                              : static_cast<std::size_t>(std::countr_zero(word)));
+                              : static_cast<std::size_t>(std::countr_zero(word));
                 word &= ~(std::uint64_t{1} << bit);
                 if (skip > 0) {
                     --skip;

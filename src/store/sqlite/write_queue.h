@@ -86,19 +86,17 @@ runtime::Asked<T> WriteQueue::run(Work work) {
     // Shared because the awaiting frame may be cancelled while the write goes on.
     auto slot = std::make_shared<std::optional<base::Result<T>>>();
     auto initiate = [this, slot](auto handler, Work job) {
-        auto executor = asio::get_associated_executor(handler);
-        auto alive = asio::prefer(executor, asio::execution::outstanding_work.tracked);
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+        auto resume = runtime::resumption_of(std::move(handler));
         Request request;
         request.work = [slot, job = std::move(job)](WriteTurn& turn) mutable -> base::Status {
             slot->emplace(job(turn));
             return **slot ? base::Status{} : std::unexpected((*slot)->error());
         };
-        request.answer = [slot, shared, alive](base::Status outcome) mutable {
+        request.answer = [slot, resume](base::Status outcome) {
             if (!outcome) {
                 slot->emplace(std::unexpected(std::move(outcome).error()));
             }
-            asio::post(alive, [shared]() mutable { std::move (*shared)(); });
+            resume();
         };
         if (!submit(request)) {
             request.answer(base::fail(base::Errc::overloaded, {{"queue", lane_.name()}}));
