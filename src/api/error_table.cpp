@@ -304,6 +304,10 @@ ErrorRow row_of_media(Errc code) {
 
 }  // namespace
 
+bool says_when_to_retry(const ErrorRow& row) {
+    return row.retry_helps && row.status != 500;
+}
+
 std::vector<Errc> media_errors() {
     return {Errc::file_unprocessable,        Errc::asset_type_unsupported,
             Errc::image_too_small,           Errc::image_broken,
@@ -358,7 +362,7 @@ http::Response render_error(const base::Error& error, std::string_view request_i
         object.text("docs_url", kDocsUrl);
     }
     response.headers.emplace_back("Content-Type", "application/json");
-    if (row.retry_helps && row.status != 500) {
+    if (says_when_to_retry(row)) {
         const auto told = error.value("retry_after_sec");
         response.headers.emplace_back("Retry-After", told.empty() ? kRetryAfterSec : told);
     }

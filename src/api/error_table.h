@@ -20,6 +20,9 @@ struct ErrorRow {
 /// A `switch` without default: a condition without a row does not compile.
 ErrorRow row_of(base::Errc code);
 
+/// Whether its answer says in Retry-After when to try again.
+bool says_when_to_retry(const ErrorRow& row);
+
 /// Every condition that the bytes of an upload can be refused for.
 std::vector<base::Errc> media_errors();
 

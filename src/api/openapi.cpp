@@ -169,15 +169,19 @@ void append_success(JsonObject& responses, const Endpoint& endpoint,
     }
 }
 
-void append_failure(JsonObject& responses, unsigned status, const std::vector<std::string>& codes) {
+void append_failure(JsonObject& responses, unsigned status, const Failure& failure) {
     JsonObject response(responses.key(std::to_string(status)));
     std::string description;
     std::string words;
-    for (const auto& code : codes) {
+    for (const auto& code : failure.codes) {
         description += (description.empty() ? "`" : ", `") + code + "`";
         words += (words.empty() ? "\"" : ",\"") + code + "\"";
     }
     response.text("description", description);
+    if (failure.says_when_to_retry) {
+        response.raw("headers", R"({"Retry-After":{"required":true,"schema":{"type":"integer"},)"
+                                R"("description":"Seconds after which to try again."}})");
+    }
     append_content(response, "application/json",
                    R"({"allOf":[{"$ref":"#/components/schemas/Error"},)"
                    R"({"properties":{"code":{"enum":[)" +
@@ -212,8 +216,8 @@ void append_operation(JsonObject& path, const Endpoint& endpoint,
     append_request_body(operation, endpoint);
     JsonObject responses(operation.key("responses"));
     append_success(responses, endpoint, endpoints);
-    for (const auto& [status, codes] : errors_of(endpoint)) {
-        append_failure(responses, status, codes);
+    for (const auto& [status, failure] : failures_of(endpoint)) {
+        append_failure(responses, status, failure);
     }
 }
 
@@ -319,12 +323,13 @@ std::vector<std::string> resources_of(const std::vector<Endpoint>& endpoints) {
     return resources;
 }
 
-std::map<unsigned, std::vector<std::string>> errors_of(const Endpoint& endpoint) {
-    std::map<unsigned, std::vector<std::string>> found;
+std::map<unsigned, Failure> failures_of(const Endpoint& endpoint) {
+    std::map<unsigned, Failure> found;
     for (const auto& conditions : {conditions_of(endpoint), http_conditions_of(endpoint)}) {
         for (const auto condition : conditions) {
             const auto row = row_of(condition);
-            auto& codes = found[row.status];
+            auto& [codes, says_when] = found[row.status];
+            says_when = says_when_to_retry(row);
             if (std::ranges::find(codes, row.code) == codes.end()) {
                 codes.emplace_back(row.code);
             }

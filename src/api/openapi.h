@@ -17,8 +17,12 @@ namespace kinodex::api {
 std::vector<Errc> conditions_of(const Endpoint& endpoint);
 std::vector<Errc> http_conditions_of(const Endpoint& endpoint);
 
-/// Status → wire codes that an endpoint may answer with it, in the order of those conditions.
-std::map<unsigned, std::vector<std::string>> errors_of(const Endpoint& endpoint);
+/// What an endpoint may answer with one status, in the order of those conditions.
+struct Failure {
+    std::vector<std::string> codes;
+    bool says_when_to_retry = false;
+};
+std::map<unsigned, Failure> failures_of(const Endpoint& endpoint);
 
 /// "assets" of "assets.list".
 std::string resource_of(const Endpoint& endpoint);

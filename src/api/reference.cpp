@@ -275,7 +275,8 @@ std::string errors_markdown(const std::vector<Endpoint>& endpoints) {
            laid_out(R"({"code":"parameter_invalid","message":"The `page` parameter is invalid.")"
                     R"(,"docs_url":"https://…"})") +
            "\n```\n\n## Of every request\n\n" + errors_table(of_http) +
-           "With 408, 503 and 507 the same request may succeed later: `Retry-After` says when to "
+           "With 408, 429, 503 and 507 the same request may succeed later: `Retry-After` says when "
+           "to "
            "try "
            "again.\n\n## Of operations\n\n" +
            errors_table(own);

@@ -147,6 +147,8 @@ class OwnChecker:
         assert answer is not None, \
             f"{what}: the own document has no such answer, only {list(operation['responses'])}"
         self.checked += 1
+        for name, header in answer.get("headers", {}).items():
+            assert name in response.headers or not header.get("required"), f"{what}: no {name}"
         kind = response.headers.get("content-type", "")
         if request.method == "HEAD":
             return
