@@ -218,6 +218,58 @@ void add_keys_commands(CLI::App& app, Config& config) {
     revoke->callback([&config] { config.command = Command::keys_revoke; });
 }
 
+void add_transfer_commands(CLI::App& app, Config& config) {
+    auto* out = app.add_subcommand("export", "Write an account, or an index, as a folder.");
+    add_data_dir(*out, config);
+    out->add_option("folder", config.folder, "A new folder.")->required();
+    out->add_option("--account", config.account, "Whose.")->capture_default_str();
+    out->add_option("--index", config.index_id, "Only this index, and the assets in it.");
+    out->callback([&config] { config.command = Command::export_; });
+    auto* in = app.add_subcommand(
+        "import", "Read such a folder into the data directory of a server that is stopped.");
+    add_data_dir(*in, config);
+    in->add_option("folder", config.folder, "What export wrote.")->required();
+    in->add_option("--account", config.import_account,
+                   "Whose it becomes. Not given: an account of the same name.");
+    in->callback([&config] { config.command = Command::import; });
+    auto* backup = app.add_subcommand(
+        "backup", "Copy the data directory as of one moment, also while a server runs.");
+    add_data_dir(*backup, config);
+    backup->add_option("folder", config.folder, "A new folder.")->required();
+    backup->callback([&config] { config.command = Command::backup; });
+}
+
+void add_ingest_command(CLI::App& app, Config& config) {
+    auto* ingest = app.add_subcommand(
+        "ingest", "Upload a folder to a server; what it has already is left alone.");
+    ingest->add_option("folder", config.folder, "The folder; hidden files are left out.")
+        ->required()
+        ->check(CLI::ExistingDirectory);
+    ingest->add_option("--server", config.ingest_server, "The server's API.")
+        ->envname("TWELVELABS_BASE_URL")
+        ->capture_default_str();
+    ingest->add_option("--api-key", config.api_key, "A key that may read and write.")
+        ->envname("KINODEX_API_KEY")
+        ->required();
+    ingest
+        ->add_option("--metadata", config.ingest_metadata,
+                     "A CSV table whose column `path` names the file; else <file>.json beside "
+                     "each.")
+        ->check(CLI::ExistingFile);
+    ingest->add_option("--index", config.index_id, "Index each asset here once it is ready.");
+    ingest->add_option("--parallel", config.ingest_parallel, "Files at once.")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    ingest
+        ->add_option("--max-direct-bytes", config.max_direct_bytes,
+                     "Larger files are uploaded in parts.")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+        ->capture_default_str();
+    ingest->add_flag("--enable-hls", config.ingest_hls, "Make each asset playable over HLS.");
+    ingest->add_flag("--enable-thumbnail", config.ingest_thumbnails, "Make thumbnails.");
+    ingest->callback([&config] { config.command = Command::ingest; });
+}
+
 /// Returns the one that takes options of `serve`.
 CLI::App* add_webhook_commands(CLI::App& app, Config& config) {
     auto* webhooks = app.add_subcommand("webhooks", "Webhooks: list, test, redeliver.");
@@ -256,6 +308,8 @@ Parsed parse(int argc, char** argv) {
     serve->callback([&config] { config.command = Command::serve; });
     add_keys_commands(app, config);
     auto* webhook_test = add_webhook_commands(app, config);
+    add_transfer_commands(app, config);
+    add_ingest_command(app, config);
     // The server starts its own binary so; nobody else needs to see it.
     auto* zygote = app.add_subcommand("media-zygote", "")->group("");
     zygote->callback([&config] { config.command = Command::media_zygote; });

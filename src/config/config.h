@@ -21,6 +21,10 @@ enum class Command {
     webhooks_list,
     webhooks_test,
     webhooks_redeliver,
+    export_,
+    import,
+    backup,
+    ingest,
     media_zygote
 };
 
@@ -69,6 +73,18 @@ struct Config {
     std::string webhook_urls;
     std::string webhook_secret;  // secret
     std::string allow_webhook_hosts;
+
+    // export, import, backup
+    std::string folder;          // that is written, or read
+    std::string index_id;        // of an export; empty: the whole account
+    std::string import_account;  // empty: the one that was exported
+
+    // ingest, with `folder` and `index_id` above
+    std::string ingest_server = "http://127.0.0.1:8080/v1.3";
+    std::string ingest_metadata;  // a CSV table
+    int ingest_parallel = 8;
+    bool ingest_hls = false;
+    bool ingest_thumbnails = false;
 
     // webhooks list|test|redeliver
     std::string delivery_id;

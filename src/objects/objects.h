@@ -76,6 +76,8 @@ class Objects {
     virtual Asked<void> remove_prefix(std::string prefix) = 0;
     /// Names directly under "assets/" or "indexed/": for finding orphans at start.
     virtual Asked<std::vector<std::string>> list_owners(std::string top) = 0;
+    /// Keys that start with `prefix` (which ends in '/'), sorted.
+    virtual Asked<std::vector<std::string>> list(std::string prefix) = 0;
     /// Removes drafts left by an earlier process.
     virtual Asked<SweepReport> sweep() = 0;
     virtual Asked<std::uint64_t> free_bytes() = 0;

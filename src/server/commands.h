@@ -8,5 +8,9 @@ namespace kinodex::server {
 int run_serve(const config::Config& config);
 int run_keys(const config::Config& config);
 int run_webhooks(const config::Config& config);
+int run_export(const config::Config& config);
+int run_import(const config::Config& config);
+int run_backup(const config::Config& config);
+int run_ingest(const config::Config& config);
 
 }  // namespace kinodex::server

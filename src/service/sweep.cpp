@@ -60,6 +60,12 @@ runtime::Asked<void> sweep_at_start(store::Store& store, objects::Objects& objec
 
 runtime::Asked<void> sweep_orphans(store::Store& store, objects::Objects& objects,
                                    base::Timestamp started_at) {
+    // Somebody copies what is there; the next start sweeps.
+    KN_CO_TRY(held, co_await store.transfer().objects_are_held());
+    if (held) {
+        observe::log_info("sweep_put_off", {{"reason", "objects are held"}});
+        co_return base::Status{};
+    }
     const auto assets_known = [&store](std::vector<domain::AssetId> ids) {
         return store.assets_exist(std::move(ids));
     };

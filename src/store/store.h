@@ -23,6 +23,7 @@
 #include "domain/page.h"
 #include "runtime/task.h"
 #include "store/key_store.h"
+#include "store/transfer_store.h"
 #include "store/webhook_store.h"
 
 namespace kinodex::store {
@@ -153,6 +154,7 @@ class Store : public KeyStore {
 
     // --- parts ------------------------------------------------------------------------------
     virtual WebhookStore& webhooks() = 0;
+    virtual TransferStore& transfer() = 0;
 
     // --- upkeep -----------------------------------------------------------------------------
     /// Which of these asset (or indexed asset) ids have rows: for sweeping orphaned objects.

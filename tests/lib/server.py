@@ -43,6 +43,7 @@ class Server:
         self.lines = []
         self.process = None
         self.port = None
+        self.wanted_port = 0  # 0: a free one; set it to come back under the same address
         self._listening = threading.Event()
         self._reader = None
 
@@ -56,7 +57,7 @@ class Server:
 
     def command(self):
         return [str(binary()), "serve", "--data-dir", str(self.data_dir),
-                "--listen", "127.0.0.1:0", "--api-key", self.key,
+                "--listen", f"127.0.0.1:{self.wanted_port}", "--api-key", self.key,
                 "--log-format", "json", *self.options]
 
     def start(self):

@@ -77,6 +77,18 @@ TEST_P(ObjectsSuite, missing_key_and_removed_owner_do_not_exist) {
     EXPECT_TRUE(await(objects().remove_prefix("assets/" + kOwner + "/"))) << "again is fine";
 }
 
+TEST_P(ObjectsSuite, keys_of_an_owner_are_listed_in_order) {
+    const auto prefix = "assets/" + kOwner + "/";
+    EXPECT_TRUE(await(objects().list(prefix)).value().empty());
+    ASSERT_TRUE(await(objects().put(prefix + "thumbnail.jpg", "x")));
+    ASSERT_TRUE(await(objects().put(prefix + "source", "y")));
+    const auto draft = await(objects().create()).value();
+    EXPECT_EQ(await(objects().list(prefix)).value(),
+              (std::vector{prefix + "source", prefix + "thumbnail.jpg"}));
+    EXPECT_FALSE(await(objects().list("assets/")));
+    EXPECT_FALSE(await(objects().list("assets/../")));
+}
+
 TEST_P(ObjectsSuite, key_that_leaves_its_place_is_refused) {
     for (const auto& key : std::vector<std::string>{
              "", "source", "assets/x/source", "assets/../drafts/x", "/etc/passwd",

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -77,6 +78,23 @@ base::Result<std::vector<std::string>> owners(const std::string& root, const std
         return io_fail("list", root + "/" + top, error.value());
     }
     return names;
+}
+
+base::Result<std::vector<std::string>> keys_of(const std::string& root, const std::string& prefix) {
+    std::vector<std::string> keys;
+    const auto folder = owner_path(root, prefix);
+    if (!folder) {
+        return base::fail(Errc::internal, {}, "not an owner's prefix: '" + prefix + "'");
+    }
+    std::error_code error;
+    for (const auto& file : fs::directory_iterator(*folder, error)) {
+        keys.push_back(prefix + file.path().filename().string());
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+        return io_fail("list", *folder, error.value());
+    }
+    std::ranges::sort(keys);
+    return keys;
 }
 
 base::Result<SweepReport> sweep_drafts(const std::string& root) {
@@ -162,6 +180,11 @@ class DirectoryObjects final : public Objects {
 
     Asked<std::vector<std::string>> list_owners(std::string top) override {
         auto work = [root = root_, top = std::move(top)] { return owners(root, top); };
+        co_return co_await lane_.run<std::vector<std::string>>(std::move(work));
+    }
+
+    Asked<std::vector<std::string>> list(std::string prefix) override {
+        auto work = [root = root_, prefix = std::move(prefix)] { return keys_of(root, prefix); };
         co_return co_await lane_.run<std::vector<std::string>>(std::move(work));
     }
 

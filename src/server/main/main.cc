@@ -31,6 +31,14 @@ int main(int argc, char** argv) {
         case config::Command::webhooks_test:
         case config::Command::webhooks_redeliver:
             return server::run_webhooks(*parsed.config);
+        case config::Command::export_:
+            return server::run_export(*parsed.config);
+        case config::Command::import:
+            return server::run_import(*parsed.config);
+        case config::Command::backup:
+            return server::run_backup(*parsed.config);
+        case config::Command::ingest:
+            return server::run_ingest(*parsed.config);
     }
     return 2;
 }

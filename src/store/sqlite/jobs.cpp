@@ -2,6 +2,7 @@
 
 #include "store/sqlite/rows.h"
 #include "store/sqlite/statements.h"
+#include "store/sqlite/transfer.h"
 
 namespace kinodex::store::sqlite {
 
@@ -22,6 +23,12 @@ base::Result<std::optional<domain::Job>> lease_job(WriteTurn& turn,
     std::optional<std::pair<std::int64_t, std::int64_t>> oldest;  // ready_ms, number
     const auto now = base::now();
     for (const auto kind : kinds) {
+        if (kind == domain::JobKind::remove_objects) {
+            KN_TRY(held, objects_held(turn.db));
+            if (held) {
+                continue;
+            }
+        }
         Query query(turn.db,
                     "SELECT ready_ms, number FROM jobs WHERE kind = ? AND ready_ms <= ? "
                     "ORDER BY ready_ms, number LIMIT 1");

@@ -142,9 +142,14 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_ended ON deliveries (ended_ms) WHERE ended_ms IS NOT NULL;
 )sql";
 
+// Who keeps objects in place for now, e.g. a backup: nothing is removed meanwhile.
+constexpr const char* kVersion6 = R"sql(
+CREATE TABLE object_holds (holder INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT;
+)sql";
+
 /// Step i brings version i to version i + 1.
-constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3, kVersion4,
-                                                         kVersion5};
+constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3,
+                                                         kVersion4, kVersion5, kVersion6};
 
 base::Result<std::int64_t> version_of(Connection& connection) {
     Query query(connection, "PRAGMA user_version");

@@ -11,6 +11,7 @@
 #include "store/sqlite/rows.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/statements.h"
+#include "store/sqlite/transfer.h"
 #include "store/sqlite/webhooks.h"
 
 namespace kinodex::store {
@@ -289,6 +290,7 @@ class SqliteStore : public Store {
 
     // --- parts
     WebhookStore& webhooks() override { return webhooks_; }
+    TransferStore& transfer() override { return transfer_; }
 
     // --- upkeep
     Asked<std::vector<bool>> assets_exist(std::vector<domain::AssetId> ids) override {
@@ -358,6 +360,7 @@ class SqliteStore : public Store {
     ProgressBoard progress_;
     Access access_;  // its threads use everything above
     SqliteWebhooks webhooks_{access_};
+    SqliteTransfer transfer_{access_};
 };
 
 }  // namespace

@@ -1,0 +1,210 @@
+// kinodex export: one account, or one index of it, as a folder; also while a server runs.
+//
+// Rows are read from a copy of the database of one moment; media stays in place meanwhile, so what
+// the rows name is there however much is deleted. The folder gets its name when it is whole.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "objects/directory/directory_objects.h"
+#include "objects/directory/file_ops.h"
+#include "server/command_store.h"
+#include "server/commands.h"
+#include "server/data_dir.h"
+#include "server/export_folder.h"
+#include "server/media_copy.h"
+#include "server/object_hold.h"
+#include "server/wait_for.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace kinodex::server {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kRowsAtOnce = 1'000;
+
+/// The folder while it is written; removed unless it was finished.
+class Draft {
+  public:
+    explicit Draft(std::string path) : path_(std::move(path)), draft_(path_ + ".partial") {}
+    ~Draft() {
+        if (!finished_) {
+            std::error_code ignored;
+            fs::remove_all(draft_, ignored);
+        }
+    }
+    Draft(const Draft&) = delete;
+    Draft& operator=(const Draft&) = delete;
+    base::Status begin() {
+        std::error_code error;
+        if (fs::exists(path_, error)) {
+            return refuse_export(path_ + " is there already; give a new name");
+        }
+        fs::remove_all(draft_, error);
+        fs::create_directories(draft_ + "/media", error);
+        return error ? refuse_export("cannot make " + draft_ + ": " + error.message())
+                     : base::Status{};
+    }
+    base::Status finish() {
+        std::error_code error;
+        fs::rename(draft_, path_, error);
+        finished_ = !error;
+        return error ? refuse_export("cannot make " + path_ + ": " + error.message())
+                     : base::Status{};
+    }
+    [[nodiscard]] const std::string& folder() const { return draft_; }
+
+  private:
+    std::string path_;
+    std::string draft_;
+    bool finished_ = false;
+};
+
+class Exporter {
+  public:
+    Exporter(store::Store& snapshot, objects::Objects& objects, ObjectHold& hold,
+             std::string folder)
+        : snapshot_(snapshot),
+          objects_(objects),
+          hold_(hold),
+          folder_(std::move(folder)),
+          copy_(objects) {}
+
+    base::Status run(const store::ExportScope& scope) {
+        for (const auto& kind : snapshot_.transfer().row_kinds()) {
+            KN_PASS(write_rows(kind, scope));
+        }
+        KN_PASS(write_text(folder_ + "/export.json", note_json(note)));
+        KN_TRY(digest, hash_file(folder_ + "/export.json"));
+        sums_["export.json"] = digest;
+        return write_text(folder_ + "/SHA256SUMS", sums_text(sums_));
+    }
+
+    ExportNote note;
+
+  private:
+    base::Status write_rows(const std::string& kind, const store::ExportScope& scope) {
+        const auto name = kind + ".jsonl";
+        std::FILE* raw = std::fopen((folder_ + "/" + name).c_str(), "wxe");
+        if (raw == nullptr) {
+            return objects::io_fail("create", name, errno);
+        }
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(raw, &std::fclose);
+        std::int64_t after = 0;
+        while (true) {
+            KN_TRY(rows,
+                   wait_for(snapshot_.transfer().export_rows(kind, scope, after, kRowsAtOnce)));
+            if (rows.lines.empty()) {
+                break;
+            }
+            after = rows.last;
+            for (const auto& line : rows.lines) {
+                KN_PASS(write_objects(kind, line));
+                if (std::fputs((line + "\n").c_str(), file.get()) < 0) {
+                    return objects::io_fail("write", name, errno);
+                }
+            }
+            note.rows[kind] += static_cast<std::int64_t>(rows.lines.size());
+        }
+        if (std::fflush(file.get()) != 0) {
+            return objects::io_fail("write", name, errno);
+        }
+        KN_TRY(digest, hash_file(folder_ + "/" + name));
+        sums_[name] = digest;
+        return {};
+    }
+
+    /// The objects that belong to a row: every line begins with its id.
+    base::Status write_objects(const std::string& kind, const std::string& line) {
+        constexpr std::string_view kBegin = "{\"id\":\"";
+        const auto top = kind == "assets" ? "assets/" : kind == "indexed_assets" ? "indexed/" : "";
+        if (*top == '\0') {
+            return {};
+        }
+        const auto prefix = top + line.substr(kBegin.size(), 24) + "/";
+        KN_TRY(keys, wait_for(objects_.list(prefix)));
+        for (const auto& key : keys) {
+            KN_PASS(hold_.keep());
+            const auto path = "media/" + key;
+            KN_TRY(copied, copy_.write_file(key, folder_ + "/" + path));
+            sums_[path] = copied.sha256;
+            ++note.objects;
+            note.bytes += static_cast<std::int64_t>(copied.size_bytes);
+        }
+        return {};
+    }
+
+    store::Store& snapshot_;
+    objects::Objects& objects_;
+    ObjectHold& hold_;
+    std::string folder_;
+    MediaCopy copy_;
+    Sums sums_;
+};
+
+base::Result<store::ExportScope> scope_of(store::Store& snapshot, const config::Config& config) {
+    auto account = wait_for(snapshot.transfer().find_account(config.account));
+    if (!account) {
+        return refuse_export("there is no account '" + config.account + "'");
+    }
+    store::ExportScope scope{*account, std::nullopt};
+    if (!config.index_id.empty()) {
+        const auto index = domain::IndexId::parse(config.index_id);
+        if (!index || !wait_for(snapshot.find_index(*account, *index))) {
+            return refuse_export("there is no index " + config.index_id + " in account '" +
+                                 config.account + "'");
+        }
+        scope.index = *index;
+    }
+    return scope;
+}
+
+base::Status export_all(store::Store& store, const config::Config& config) {
+    KN_TRY(dir, open_data_dir(config.data_dir, Use::shared));
+    Draft draft(config.folder);
+    KN_PASS(draft.begin());
+    runtime::Lane disk("disk", 1, 16);
+    KN_TRY(objects, objects::open_directory_objects(dir.media(), disk));
+    KN_TRY(hold, ObjectHold::take(store));
+    const auto copy = draft.folder() + "/snapshot.db";
+    KN_PASS(wait_for(store.transfer().copy_to(copy)));
+    ExportNote note;
+    {
+        store::SqliteOptions options;
+        options.path = copy;
+        options.with_listings = false;
+        KN_TRY(snapshot, store::open_sqlite_store(std::move(options)));
+        KN_TRY(scope, scope_of(*snapshot, config));
+        Exporter exporter(*snapshot, *objects, hold, draft.folder());
+        exporter.note.account_name = config.account;
+        exporter.note.index_id = config.index_id;
+        KN_PASS(exporter.run(scope));
+        note = std::move(exporter.note);
+        snapshot->close();
+    }
+    for (const char* end : {"", "-wal", "-shm"}) {
+        ::unlink((copy + end).c_str());
+    }
+    KN_PASS(draft.finish());
+    fmt::print("exported to {}:", config.folder);
+    for (const auto& [kind, count] : note.rows) {
+        fmt::print(" {} {},", count, kind);
+    }
+    fmt::print(" {} objects, {} bytes\n", note.objects, note.bytes);
+    return {};
+}
+
+}  // namespace
+
+int run_export(const config::Config& config) {
+    return with_store(config, [&config](store::Store& store) {
+        auto done = export_all(store, config);
+        return done ? 0 : complain(done.error());
+    });
+}
+
+}  // namespace kinodex::server

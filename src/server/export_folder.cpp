@@ -1,0 +1,153 @@
+#include "server/export_folder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <span>
+
+#include "base/time.h"
+#include "base/unique_fd.h"
+#include "objects/directory/file_ops.h"
+#include "server/media_copy.h"
+
+namespace kinodex::server {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kNoteBytesMax = 64 * 1024;
+constexpr std::size_t kSumsBytesMax = 4UL * 1024 * 1024 * 1024;
+
+std::optional<service::Digest> parse_digest(std::string_view text) {
+    service::Digest digest{};
+    if (text.size() != 2 * digest.size()) {
+        return std::nullopt;
+    }
+    const auto digit = [](char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    };
+    for (std::size_t i = 0; i < digest.size(); ++i) {
+        const int high = digit(text[2 * i]);
+        const int low = digit(text[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return std::nullopt;
+        }
+        digest.at(i) = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return digest;
+}
+
+bool stays_inside(const std::string& path) {
+    const std::filesystem::path whole(path);
+    const auto plain = whole.lexically_normal();
+    return !path.empty() && whole.is_relative() && plain == whole && *plain.begin() != "..";
+}
+
+}  // namespace
+
+std::unexpected<base::Error> refuse_export(std::string reason) {
+    return base::fail(base::Errc::parameter_invalid,
+                      {{"parameter", "export"}, {"reason", std::move(reason)}});
+}
+
+std::string note_json(const ExportNote& note) {
+    json::object rows;
+    for (const auto& [kind, count] : note.rows) {
+        rows.emplace(kind, count);
+    }
+    json::value index = nullptr;
+    if (!note.index_id.empty()) {
+        index = json::string(note.index_id);
+    }
+    return json::serialize(json::object{{"format", kExportFormat},
+                                        {"kinodex", KN_VERSION},
+                                        {"exported_at", base::rfc3339_seconds(base::now())},
+                                        {"account", note.account_name},
+                                        {"index", std::move(index)},
+                                        {"rows", std::move(rows)},
+                                        {"objects", note.objects},
+                                        {"bytes", note.bytes}}) +
+           "\n";
+}
+
+base::Result<ExportNote> read_note(const std::string& folder) {
+    const auto path = folder + "/export.json";
+    KN_TRY(text, read_text(path, kNoteBytesMax));
+    boost::system::error_code error;
+    const auto value = json::parse(text, error);
+    const auto* note = error ? nullptr : value.if_object();
+    const auto* format = note == nullptr ? nullptr : note->if_contains("format");
+    const auto* account = note == nullptr ? nullptr : note->if_contains("account");
+    const auto* rows = note == nullptr ? nullptr : note->if_contains("rows");
+    if (format == nullptr || account == nullptr || !account->is_string() || rows == nullptr ||
+        !rows->is_object()) {
+        return refuse_export(path + " does not describe an export");
+    }
+    if (*format != kExportFormat) {
+        return refuse_export(path + " has a format that this program does not know");
+    }
+    ExportNote read;
+    read.account_name = account->get_string();
+    for (const auto& [kind, count] : rows->get_object()) {
+        if (!count.is_int64()) {
+            return refuse_export(path + " does not describe an export");
+        }
+        read.rows[std::string(kind)] = count.get_int64();
+    }
+    return read;
+}
+
+std::string sums_text(const Sums& sums) {
+    std::string text;
+    for (const auto& [path, digest] : sums) {
+        text += hex_text(digest) + "  " + path + "\n";
+    }
+    return text;
+}
+
+base::Result<Sums> read_sums(const std::string& folder) {
+    const auto path = folder + "/SHA256SUMS";
+    KN_TRY(text, read_text(path, kSumsBytesMax));
+    Sums sums;
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const auto line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        constexpr std::size_t kNameAt = 66;  // 64 digits and two spaces
+        const auto digest = parse_digest(line.substr(0, 64));
+        const std::string name(line.size() > kNameAt ? line.substr(kNameAt) : "");
+        if (!digest || line.substr(64, 2) != "  " || !stays_inside(name)) {
+            return refuse_export(fmt::format("{} has a line that is none: {}", path, line));
+        }
+        sums[name] = *digest;
+    }
+    return sums;
+}
+
+base::Status write_text(const std::string& path, const std::string& text) {
+    const base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!fd) {
+        return objects::io_fail("create", path, errno);
+    }
+    return objects::write_all(fd.get(), std::as_bytes(std::span(text)), path);
+}
+
+base::Result<std::string> read_text(const std::string& path, std::size_t limit_bytes) {
+    const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+        return objects::io_fail("open", path, errno);
+    }
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    if (error || size > limit_bytes) {
+        return refuse_export(path + " is too large");
+    }
+    std::string text(size, '\0');
+    KN_PASS(objects::read_exactly(fd.get(), 0, std::as_writable_bytes(std::span(text)), path));
+    return text;
+}
+
+}  // namespace kinodex::server

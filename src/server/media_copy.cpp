@@ -1,0 +1,169 @@
+#include "server/media_copy.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <future>
+
+#include "base/check.h"
+#include "base/unique_fd.h"
+#include "objects/directory/file_ops.h"
+#include "server/wait_for.h"
+
+namespace kinodex::server {
+namespace {
+
+// A block fits the second-level cache, so that hashing it does not wait for memory twice.
+constexpr std::size_t kBlockBytes = 512 * 1024;
+constexpr std::size_t kAppendBytes = 4 * 1024 * 1024;
+constexpr std::size_t kKernelCopyBytes = 64 * 1024 * 1024;
+
+struct FreeContext {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+/// SHA-256 over many blocks.
+class Hasher {
+  public:
+    Hasher() : context_(EVP_MD_CTX_new()) {
+        KN_CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
+                 "SHA-256 is there");
+    }
+    void add(std::span<const std::byte> bytes) {
+        KN_CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1, "it hashes");
+    }
+    service::Digest end() {
+        service::Digest digest{};
+        KN_CHECK(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1, "it ends");
+        return digest;
+    }
+
+  private:
+    std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
+};
+
+base::Result<service::Digest> hash_fd(int fd, std::uint64_t size_bytes, std::string_view name) {
+    Hasher hasher;
+    std::vector<std::byte> block(kBlockBytes);
+    for (std::uint64_t at = 0; at < size_bytes;) {
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size_bytes - at));
+        const std::span piece(block.data(), count);
+        KN_PASS(objects::read_exactly(fd, at, piece, name));
+        hasher.add(piece);
+        at += count;
+    }
+    return hasher.end();
+}
+
+base::Result<std::uint64_t> size_of(int fd, const std::string& path) {
+    struct stat status{};
+    if (::fstat(fd, &status) != 0) {
+        return objects::io_fail("stat", path, errno);
+    }
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+}  // namespace
+
+base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::string& name) {
+    off_t in = 0;
+    off_t out = 0;
+    while (static_cast<std::uint64_t>(in) < size_bytes) {
+        const auto left = size_bytes - static_cast<std::uint64_t>(in);
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(kKernelCopyBytes, left));
+        const auto copied = ::copy_file_range(from, &in, to, &out, count, 0);
+        if (copied < 0 && errno == EINTR) {
+            continue;
+        }
+        if (copied <= 0) {
+            return objects::io_fail("copy", name, copied == 0 ? EIO : errno);
+        }
+    }
+    return {};
+}
+
+std::string hex_text(const service::Digest& digest) {
+    std::string text;
+    for (const auto byte : digest) {
+        fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+    }
+    return text;
+}
+
+MediaCopy::MediaCopy(objects::Objects& objects) : objects_(objects), copies_("copy", 1, 1) {}
+
+base::Result<CopiedObject> MediaCopy::write_file(const std::string& key, const std::string& path) {
+    KN_TRY(object, wait_for(objects_.open(key)));
+    std::error_code error;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+    if (error) {
+        return objects::io_fail("make the directory of", path, error.value());
+    }
+    const base::UniqueFd to(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!to) {
+        return objects::io_fail("create", path, errno);
+    }
+    CopiedObject copied{.size_bytes = object->size_bytes()};
+    std::promise<base::Status> done;
+    const bool posted = copies_.post(
+        [&] { done.set_value(copy_bytes(object->fd(), to.get(), copied.size_bytes, path)); });
+    KN_CHECK(posted, "one copy at a time");
+    auto hashed = hash_fd(object->fd(), copied.size_bytes, key);
+    KN_PASS(done.get_future().get());
+    KN_TRY(digest, std::move(hashed));
+    copied.sha256 = digest;
+    return copied;
+}
+
+base::Result<CopiedObject> MediaCopy::read_file(const std::string& path, const std::string& key,
+                                                const service::Digest& expected) {
+    const base::UniqueFd from(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!from) {
+        return objects::io_fail("open", path, errno);
+    }
+    KN_TRY(size_bytes, size_of(from.get(), path));
+    KN_TRY(draft, wait_for(objects_.create()));
+    Hasher hasher;
+    std::vector<std::byte> block(kAppendBytes);
+    for (std::uint64_t at = 0; at < size_bytes;) {
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size_bytes - at));
+        const std::span piece(block.data(), count);
+        KN_PASS(objects::read_exactly(from.get(), at, piece, path));
+        hasher.add(piece);
+        KN_PASS(wait_for(draft->append(piece)));
+        at += count;
+    }
+    CopiedObject copied{size_bytes, hasher.end()};
+    if (copied.sha256 != expected) {
+        return base::fail(base::Errc::parameter_invalid,
+                          {{"parameter", "export"},
+                           {"reason", path + " is not what was exported: its SHA-256 differs"}});
+    }
+    KN_PASS(wait_for(draft->commit(key)));
+    return copied;
+}
+
+base::Result<CopiedObject> MediaCopy::hash(const std::string& key) {
+    KN_TRY(object, wait_for(objects_.open(key)));
+    KN_TRY(digest, hash_fd(object->fd(), object->size_bytes(), key));
+    return CopiedObject{object->size_bytes(), digest};
+}
+
+base::Result<service::Digest> hash_file(const std::string& path) {
+    const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+        return objects::io_fail("open", path, errno);
+    }
+    KN_TRY(size_bytes, size_of(fd.get(), path));
+    return hash_fd(fd.get(), size_bytes, path);
+}
+
+}  // namespace kinodex::server

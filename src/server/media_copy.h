@@ -1,0 +1,42 @@
+// Copies objects out of the media store into plain files, and back, with their SHA-256.
+#pragma once
+
+#include <string>
+
+#include "objects/objects.h"
+#include "runtime/lane.h"
+#include "service/sha256.h"
+
+namespace kinodex::server {
+
+struct CopiedObject {
+    std::uint64_t size_bytes = 0;
+    service::Digest sha256{};
+};
+
+std::string hex_text(const service::Digest& digest);
+
+class MediaCopy {
+  public:
+    explicit MediaCopy(objects::Objects& objects);
+
+    /// To a new file; its directory is made. Bytes are hashed while the kernel copies them.
+    base::Result<CopiedObject> write_file(const std::string& key, const std::string& path);
+    /// From a file into the store. Errors: parameter_invalid with a reason when the file's hash is
+    /// another; then nothing is stored.
+    base::Result<CopiedObject> read_file(const std::string& path, const std::string& key,
+                                         const service::Digest& expected);
+    /// The hash of an object as the store gives it back.
+    base::Result<CopiedObject> hash(const std::string& key);
+
+  private:
+    objects::Objects& objects_;
+    runtime::Lane copies_;
+};
+
+/// All bytes of one descriptor to another, by the kernel.
+base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::string& name);
+/// SHA-256 of a whole file.
+base::Result<service::Digest> hash_file(const std::string& path);
+
+}  // namespace kinodex::server
