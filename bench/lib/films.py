@@ -44,6 +44,11 @@ class Films:
         per_sec = clip.stat().st_size / CLIP_SEC
         return self.looped("upload.mp4", int(UPLOAD_BYTES / per_sec))
 
+    def gigabyte(self):
+        """As near to 1 GB as the clip repeats to, not above."""
+        per_sec = self.clip().stat().st_size / CLIP_SEC
+        return self.looped("gigabyte.mp4", int(1e9 / per_sec))
+
     def looped(self, name, seconds):
         path = self.folder / name
         if not path.exists():

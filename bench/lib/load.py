@@ -50,6 +50,20 @@ def median_of(results, key):
     return statistics.median(one[key] for one in results)
 
 
+def create_asset(port, fields):
+    """POST /assets without a file; returns the asset."""
+    parts = "".join(f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+                    f"{value}\r\n" for name, value in fields) + f"--{BOUNDARY}--\r\n"
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=300)) as client:
+        client.request("POST", "/v1.3/assets", parts, {
+            "x-api-key": KEY, "content-type": f"multipart/form-data; boundary={BOUNDARY}"})
+        answer = client.getresponse()
+        body = answer.read()
+    if answer.status != 201:
+        raise RuntimeError(f"asset of {fields}: {answer.status} {body[:300]!r}")
+    return json.loads(body)
+
+
 def upload(port, path, file, fields=(), limit=300):
     """POST of a form with one file, sent by sendfile. Returns (seconds, status, body)."""
     parts = "".join(f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'

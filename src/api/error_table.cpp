@@ -148,7 +148,6 @@ ErrorRow row_of(Errc code) {
                 kPassing};
         case Errc::method_not_valid:
         case Errc::method_is_multipart:
-        case Errc::method_is_url:
         case Errc::file_required:
         case Errc::url_required:
         case Errc::file_unprocessable:
@@ -194,10 +193,6 @@ ErrorRow row_of_media(Errc code) {
             return bad("parameter_invalid",
                        "The `method` parameter is invalid. To upload in parts, use the "
                        "`/assets/multipart-uploads` endpoint.");
-        case Errc::method_is_url:
-            return bad("parameter_invalid",
-                       "The `method` parameter is invalid. Uploading by `url` is not available on "
-                       "this server. Please use `direct`.");
         case Errc::file_required:
             return bad("parameter_not_provided",
                        "The `file` parameter is required but was not provided. `file` is required "

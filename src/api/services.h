@@ -13,11 +13,13 @@
 #include "service/quotas.h"
 #include "service/rate_limits.h"
 #include "service/signer.h"
+#include "service/url_assets.h"
 
 namespace kinodex::api {
 
 struct Services {
     service::Assets& assets;
+    service::UrlAssets& url_assets;
     service::Indexes& indexes;
     service::Playback& playback;
     service::KeyRing& keys;

@@ -12,7 +12,6 @@ namespace {
 
 // Text parts may be as large as metadata can be with every character escaped.
 constexpr std::size_t kTextPartBytesMax = 512 * 1024;
-constexpr std::size_t kUrlBytesMax = 8 * 1024;
 
 struct Form {
     std::vector<std::pair<std::string, std::string>> texts;
@@ -84,7 +83,7 @@ Asked<Form> read_form(service::Assets& assets, http::MultipartReader& parts) {
         if (form.text(head->name) != nullptr) {
             co_return invalid(head->name, "It was given more than once.");
         }
-        const auto limit = head->name == "url" ? kUrlBytesMax : kTextPartBytesMax;
+        const auto limit = head->name == "url" ? fetch::kUrlBytesMax : kTextPartBytesMax;
         KN_CO_TRY(text, co_await parts.read_text(limit));
         form.texts.emplace_back(head->name, std::move(text));
     }
@@ -100,8 +99,7 @@ base::Status check_method(const Form& form) {
     }
     if (*method == "url") {
         const auto* url = form.text("url");
-        return base::fail(url == nullptr || url->empty() ? Errc::url_required
-                                                         : Errc::method_is_url);
+        return url != nullptr && !url->empty() ? base::Status{} : base::fail(Errc::url_required);
     }
     if (*method != "direct") {
         return base::fail(Errc::method_not_valid, {{"tag", "oneof"}});
@@ -118,6 +116,12 @@ base::Result<service::NewUpload> upload_of(const Caller& caller, Form form) {
     KN_PASS(check_method(form));
     service::NewUpload upload;
     upload.account = caller.account;
+    if (*form.text("method") == "url") {
+        upload.method = domain::AssetMethod::url;
+        upload.source_url = *form.text("url");
+        form.file.reset();  // the method decides
+        form.file_name = service::filename_of_url(upload.source_url);
+    }
     const auto* name = form.text("filename");
     upload.filename = name != nullptr ? *name : form.file_name;
     if (name == nullptr && upload.filename.empty()) {
@@ -147,8 +151,14 @@ Asked<Reply> create_asset(Services& services, http::Request& request) {
     http::MultipartReader parts(std::move(boundary), *request.body_reader);
     KN_CO_TRY(form, co_await read_form(services.assets, parts));
     KN_CO_TRY(upload, upload_of(caller, std::move(form)));
-    KN_CO_TRY(asset, co_await services.assets.create(std::move(upload)));
-    co_return Reply{asset_json(asset), {}};
+    auto asset = upload.method == domain::AssetMethod::url
+                     ? co_await services.url_assets.create(
+                           std::move(upload), [&request] { return !request.is_client_gone(); })
+                     : co_await services.assets.create(std::move(upload));
+    if (!asset) {
+        co_return std::unexpected(std::move(asset).error());
+    }
+    co_return Reply{asset_json(*asset), {}};
 }
 
 std::vector<Field> create_fields() {
@@ -156,10 +166,14 @@ std::vector<Field> create_fields() {
     constexpr auto kFree = Presence::optional;
     const auto off = schema::flag().defaults_to("false");
     return {
-        part("method", In::form, kWanted, schema::words({"direct"}), "How the bytes come."),
-        part("file", In::form, kWanted, schema::binary(), "The file."),
+        part("method", In::form, kWanted, schema::words({"direct", "url"}), "How the bytes come."),
+        part("file", In::form, kFree, schema::binary(), "The file; of method `direct`."),
+        part("url", In::form, kFree, schema::url(),
+             "Where the server fetches the file; of method `url`. An http or https address that "
+             "anybody can read, without credentials."),
         part("filename", In::form, kFree, schema::line(1, service::kFilenameCharsMax),
-             "The asset's filename; else the one of the file part."),
+             "The asset's filename; else the one of the file part, or the last segment of "
+             "the URL's path."),
         part("enable_hls", In::form, kFree, off, "Make it playable over HLS."),
         part("enable_thumbnail", In::form, kFree, off, "Make a thumbnail."),
         part("user_metadata", In::form, kFree,
@@ -169,9 +183,15 @@ std::vector<Field> create_fields() {
 }
 
 std::vector<Errc> create_errors() {
-    std::vector<Errc> errors{Errc::content_type_invalid, Errc::multipart_boundary_missing,
-                             Errc::invalid_multipart,    Errc::method_not_valid,
-                             Errc::file_required,        Errc::url_required,
+    std::vector<Errc> errors{Errc::content_type_invalid,
+                             Errc::multipart_boundary_missing,
+                             Errc::invalid_multipart,
+                             Errc::method_not_valid,
+                             Errc::file_required,
+                             Errc::url_required,
+                             Errc::media_url_not_accessible,
+                             Errc::media_url_unsupported_format,
+                             Errc::media_url_file_broken,
                              Errc::quota_exceeded};
     for (const auto each : media_errors()) {
         errors.push_back(each);
@@ -193,13 +213,16 @@ std::vector<Endpoint> upload_endpoints(Services& services) {
     std::vector<Endpoint> endpoints;
     endpoints.push_back(counted_as(
         service::RateCategory::upload,
-        raw_endpoint({Method::post, "/v1.3/assets", "assets.create", "Upload an asset",
-                      "The parts may come in any order. The answer comes when the file is on disk "
-                      "and its bytes "
-                      "were looked at, or with `--ingest async` when it is on disk."},
-                     answers(201, asset_schema()).making("asset_id"), create_errors(),
-                     create_fields(), Access::key, http::BodyMode::streamed,
-                     [&services](http::Request& request) { return respond(services, request); })));
+        raw_endpoint(
+            {Method::post, "/v1.3/assets", "assets.create", "Upload an asset",
+             "The parts may come in any order. The answer comes when the file is on disk "
+             "and its bytes "
+             "were looked at, or with `--ingest async` when it is on disk. What comes from a "
+             "URL and is larger than 200 MB, or slow, is answered `processing` and "
+             "fetched in the background."},
+            answers(201, asset_schema()).making("asset_id"), create_errors(), create_fields(),
+            Access::key, http::BodyMode::streamed,
+            [&services](http::Request& request) { return respond(services, request); })));
     return endpoints;
 }
 

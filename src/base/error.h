@@ -25,7 +25,6 @@ enum class Errc {
     invalid_multipart,
     method_not_valid,  // the validator message of POST /assets for `method`
     method_is_multipart,
-    method_is_url,  // fetching by URL is not available on this server
     file_required,
     url_required,
     file_unprocessable,

@@ -84,6 +84,22 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--max-direct-bytes", config.max_direct_bytes,
            "Largest video or audio upload, in bytes.")
         ->check(CLI::Range(std::int64_t{1}, kTerabyte));
+    option(app, "--max-url-bytes", config.max_url_bytes,
+           "Largest video or audio fetched from a URL, in bytes.")
+        ->check(CLI::Range(std::int64_t{1}, kTerabyte));
+    option(app, "--allow-url-hosts", config.allow_url_hosts,
+           "What URLs may reach besides the public internet: a comma list of host, host:port, "
+           "address or network, e.g. media.lan,10.1.0.0/16.");
+    option(app, "--url-timeout-sec", config.url_timeout_sec,
+           "For a URL's server to answer, and for a transfer from it that hardly moves.")
+        ->check(CLI::Range(1, 3600));
+    option(app, "--url-answer-sec", config.url_answer_sec,
+           "How long a client waits for a URL to be fetched before it is answered `processing`.")
+        ->check(CLI::Range(1, 3600));
+    option(app, "--ca-file", config.ca_file,
+           "Certificates (PEM) that servers of https URLs and webhooks are checked with. Empty: "
+           "the system's.")
+        ->check(CLI::ExistingFile);
     option(app, "--max-image-bytes", config.max_image_bytes, "Largest image upload, in bytes.")
         ->check(CLI::Range(std::int64_t{1}, kTerabyte));
     option(app, "--min-duration-sec", config.min_duration_sec, "Shortest video or audio.")

@@ -42,6 +42,11 @@ struct Config {
 
     std::string ingest = "sync";
     std::int64_t max_direct_bytes = 200LL * 1024 * 1024;
+    std::int64_t max_url_bytes = 4LL * 1024 * 1024 * 1024;
+    std::string allow_url_hosts;
+    int url_timeout_sec = 30;
+    int url_answer_sec = 120;
+    std::string ca_file;
     std::int64_t max_image_bytes = 5LL * 1024 * 1024;
     double min_duration_sec = 4;
     double max_duration_sec = 4 * 3600;

@@ -66,14 +66,15 @@ base::Status Download::check_head(const Head& head, unsigned wanted) const {
                           {{"detected_format", head.content_encoding}});
     }
     if (wanted == 200 && head.content_length.value_or(0) > request_.bytes_max) {
-        return std::unexpected(too_large(*head.content_length));
+        return std::unexpected(too_large(head, *head.content_length));
     }
     return {};
 }
 
-base::Error Download::too_large(std::uint64_t size_bytes) const {
+base::Error Download::too_large(const Head& head, std::uint64_t size_bytes) const {
     return base::fail(Errc::body_too_large, {{"maximum_size", std::to_string(request_.bytes_max)},
-                                             {"current_size", std::to_string(size_bytes)}})
+                                             {"current_size", std::to_string(size_bytes)},
+                                             {"content_type", head.content_type}})
         .error();
 }
 
@@ -108,7 +109,7 @@ runtime::Asked<Piece> Download::read() {
             breaks_ = 0;
         }
         if (received_ > request_.bytes_max) {
-            co_return std::unexpected(too_large(received_));
+            co_return std::unexpected(too_large(first_, received_));
         }
         co_return std::move(*piece);
     }

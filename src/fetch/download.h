@@ -27,8 +27,9 @@ inline constexpr int kRestartsMax = 3;
 
 class Download {
   public:
-    /// Returns when the body is about to come. Errors: those of Fetcher::get; body_too_large by
-    /// what is announced; media_url_unsupported_format for encoded bodies. Not tried again here.
+    /// Returns when the body is about to come. Errors: those of Fetcher::get; body_too_large (its
+    /// values include content_type) by what is announced; media_url_unsupported_format for encoded
+    /// bodies. Not tried again here.
     static runtime::Asked<std::unique_ptr<Download>> open(Fetcher& fetcher,
                                                           DownloadRequest request);
 
@@ -47,7 +48,7 @@ class Download {
     runtime::Asked<bool> connect();
     runtime::Asked<bool> pause();
     base::Status check_head(const Head& head, unsigned wanted) const;
-    [[nodiscard]] base::Error too_large(std::uint64_t size_bytes) const;
+    [[nodiscard]] base::Error too_large(const Head& head, std::uint64_t size_bytes) const;
     base::Status break_off(base::Error error);
     base::Status begin_anew();
     [[nodiscard]] base::Error failed(base::Errc code, std::string detail) const;

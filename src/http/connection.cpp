@@ -255,6 +255,7 @@ Task<Response> Connection::answer_route(Exchange& exchange, const Route& route) 
                           error_of(base::Errc::overloaded, {{"queue", "streamed_bodies"}}));
     }
     exchange.request.body_reader = &exchange.body;
+    exchange.request.is_client_gone = [this] { return is_client_gone(); };
     auto response = co_await call(exchange, route.handler);
     exchange.request.body_reader = nullptr;
     co_return response;

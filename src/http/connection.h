@@ -79,6 +79,7 @@ class Connection {
     void report(const Exchange& exchange, unsigned status) const;
 
     // connection_io.cpp: bytes and time
+    [[nodiscard]] bool is_client_gone();
     Moved receive(std::span<char> into, std::size_t& count);
     Moved send_now(Pieces& pieces);
     Task<bool> write(Pieces pieces);

@@ -70,6 +70,13 @@ Connection::Moved Connection::receive(std::span<char> into, std::size_t& count) 
     return got < 0 && would_block(errno) ? Moved::blocked : Moved::gone;
 }
 
+/// It has closed, and has sent nothing that we have yet to read.
+bool Connection::is_client_gone() {
+    char byte = 0;
+    const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return aborted_ || got == 0 || (got < 0 && !would_block(errno));
+}
+
 /// Sends until all is gone (`bytes`) or the socket takes no more.
 Connection::Moved Connection::send_now(Pieces& pieces) {
     while (pieces[0].iov_len + pieces[1].iov_len > 0) {

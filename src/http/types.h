@@ -48,6 +48,8 @@ struct Request {
     std::string request_id;             // made by the server, also in the answer's headers
     std::string body;                   // for routes that take whole bodies
     BodyReader* body_reader = nullptr;  // for routes that stream; lives as long as the request
+    /// For the same routes, for handlers that take long after the body was read.
+    std::function<bool()> is_client_gone;
 };
 
 /// A body produced while it is sent. `read` gives bytes at `offset`; every byte before the length

@@ -30,6 +30,9 @@ constexpr std::size_t kDiskQueue = 4096;
 // Events on their way to other servers, which may let us wait.
 constexpr int kDeliveriesAtOnce = 8;
 
+// Jobs that bring files from URLs. They wait for other servers most of the time.
+constexpr int kFetchesAtOnce = 4;
+
 // The stop takes at most this long in all: requests first, then jobs that were told to stop.
 constexpr seconds kStopLimit{8};
 constexpr seconds kJobsGrace{2};
@@ -43,10 +46,15 @@ AccessLog access_log_of(const std::string& word) {
     return word == "errors" ? AccessLog::errors : AccessLog::all;
 }
 
+service::IngestMode ingest_mode(const config::Config& config) {
+    return config.ingest == "async" ? service::IngestMode::async : service::IngestMode::sync;
+}
+
 service::UploadLimits upload_limits(const config::Config& config) {
     service::UploadLimits limits;
     limits.max_direct_bytes = config.max_direct_bytes;
     limits.max_image_bytes = config.max_image_bytes;
+    limits.max_url_bytes = config.max_url_bytes;
     limits.media.min_duration_sec = config.min_duration_sec;
     limits.media.max_duration_sec = config.max_duration_sec;
     limits.media.min_side = config.min_video_side;
@@ -112,6 +120,7 @@ base::Result<std::unique_ptr<App>> App::start(const config::Config& config) {
     KN_PASS(app->open_keys());
     KN_PASS(app->wire_webhooks());
     app->wire_services();
+    KN_PASS(app->wire_fetching());
     app->add_gauges();
     KN_PASS(app->serve());
     return app;
@@ -159,7 +168,9 @@ base::Status App::open_keys() {
 base::Status App::wire_webhooks() {
     KN_TRY(options, webhook_options(config_));
     background_ = std::make_unique<Background>();
-    webhook_fetcher_ = std::make_unique<fetch::Fetcher>(fetch::FetcherOptions{});
+    fetch::FetcherOptions fetching;
+    fetching.ca_file = config_.ca_file;
+    webhook_fetcher_ = std::make_unique<fetch::Fetcher>(std::move(fetching));
     webhooks_ = std::make_unique<service::Webhooks>(*store_, *webhook_fetcher_, std::move(options));
     jobs::RunnerOptions runner;
     runner.owner = "teller-" + base::id_text(base::next_id_bytes());
@@ -171,7 +182,10 @@ base::Status App::wire_webhooks() {
 
 void App::wire_services() {
     const auto limits = upload_limits(config_);
-    const auto wake = [this] { runner_->wake(); };
+    const auto wake = [this] {
+        runner_->wake();
+        fetch_runner_->wake();
+    };
     media_ = media::make_sandboxed_media(sandbox_options(config_));
     rate_limits_ = std::make_unique<service::RateLimits>(rate_limits(config_));
     quotas_ = std::make_unique<service::Quotas>(
@@ -190,19 +204,48 @@ void App::wire_services() {
         background_->executor(), *store_, std::move(runner),
         service::works_of(*ingest_, *renditions_, *indexing_, *objects_));
     service::AssetOptions options;
-    options.mode =
-        config_.ingest == "async" ? service::IngestMode::async : service::IngestMode::sync;
+    options.mode = ingest_mode(config_);
     assets_ = std::make_unique<service::Assets>(*store_, *objects_, *ingest_, *playback_, *quotas_,
                                                 options, wake);
     indexes_ =
         std::make_unique<service::Indexes>(*store_, limits.media, *quotas_, *rate_limits_, wake);
 }
 
+base::Status App::wire_fetching() {
+    auto rules = fetch::AddressRules::parse(config_.allow_url_hosts);
+    if (!rules) {
+        auto error = rules.error();
+        error.detail = "--allow-url-hosts: " + std::string(error.value("reason"));
+        return std::unexpected(std::move(error));
+    }
+    fetch::FetcherOptions fetching;
+    fetching.ca_file = config_.ca_file;
+    fetcher_ = std::make_unique<fetch::Fetcher>(std::move(fetching));
+    service::UrlOptions options;
+    options.mode = ingest_mode(config_);
+    options.answer_within = seconds(config_.url_answer_sec);
+    options.patience.stall = seconds(config_.url_timeout_sec);
+    options.patience.connect =
+        std::min<milliseconds>(options.patience.connect, seconds(config_.url_timeout_sec));
+    url_assets_ = std::make_unique<service::UrlAssets>(
+        *store_, *objects_, *ingest_, *assets_, *fetcher_,
+        std::make_shared<const fetch::AddressRules>(std::move(*rules)), options);
+    jobs::RunnerOptions runner;
+    runner.owner = "fetcher-" + base::id_text(base::next_id_bytes());
+    runner.width = kFetchesAtOnce;
+    fetch_runner_ = std::make_unique<jobs::Runner>(
+        background_->executor(), *store_, std::move(runner), service::fetch_works_of(*url_assets_));
+    return {};
+}
+
 void App::add_gauges() {
     metrics_.gauge("kinodex_jobs", "Background jobs.", "state=\"waiting\"",
                    [this] { return static_cast<double>(background_->jobs().waiting); });
-    metrics_.gauge("kinodex_jobs", "Background jobs.", "state=\"running\"",
-                   [this] { return static_cast<double>(runner_->running()); });
+    metrics_.gauge("kinodex_jobs", "Background jobs.", "state=\"running\"", [this] {
+        return static_cast<double>(runner_->running() + fetch_runner_->running());
+    });
+    metrics_.gauge("kinodex_fetches", "Transfers from URLs.", "",
+                   [this] { return static_cast<double>(fetcher_->transfers()); });
     metrics_.gauge("kinodex_indexing_progress", "Mean progress of what is being indexed, 0 to 1.",
                    "", [this] { return indexing_->mean_progress(); });
     metrics_.gauge("kinodex_connections", "Open connections.", "",
@@ -234,8 +277,8 @@ base::Status App::serve() {
     KN_TRY(key, load_signing_key(dir_));
     signer_ = std::make_unique<service::Signer>(key, seconds(config_.media_url_ttl_sec));
     services_ = std::make_unique<api::Services>(api::Services{
-        *assets_, *indexes_, *playback_, *keys_, *signer_, *rate_limits_, *quotas_, *objects_,
-        metrics_, config_.public_url, [this] { return is_serving_.load(); }});
+        *assets_, *url_assets_, *indexes_, *playback_, *keys_, *signer_, *rate_limits_, *quotas_,
+        *objects_, metrics_, config_.public_url, [this] { return is_serving_.load(); }});
     request_metrics_ =
         std::make_unique<RequestMetrics>(metrics_, access_log_of(config_.access_log));
     const auto address = config::parse_address(config_.listen);
@@ -245,6 +288,7 @@ base::Status App::serve() {
     }
     runner_->start();
     webhook_runner_->start();
+    fetch_runner_->start();
     is_serving_ = true;
     KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
     server_ = std::move(server);
@@ -265,19 +309,20 @@ bool App::stop() {
     server_->begin_stop();
     runner_->begin_stop();
     webhook_runner_->begin_stop();
+    fetch_runner_->begin_stop();
     webhook_fetcher_->stop();
     background_->begin_stop();
     // Short jobs may finish; what still runs then is killed and handed back.
-    const bool jobs_ended = wait_until(Clock::now() + kJobsGrace, [this] {
-        return runner_->stopped() && webhook_runner_->stopped();
-    });
+    const auto jobs_stopped = [this] {
+        return runner_->stopped() && webhook_runner_->stopped() && fetch_runner_->stopped();
+    };
+    const bool jobs_ended = wait_until(Clock::now() + kJobsGrace, jobs_stopped);
+    // Other servers are not waited for, neither by jobs nor by requests.
+    fetcher_->stop();
     bool all_ended = server_->wait(deadline);
     media_->stop();
     if (!jobs_ended) {
-        all_ended =
-            wait_until(deadline,
-                       [this] { return runner_->stopped() && webhook_runner_->stopped(); }) &&
-            all_ended;
+        all_ended = wait_until(deadline, jobs_stopped) && all_ended;
     }
     all_ended = wait_until(deadline, [this] { return background_->stopped(); }) && all_ended;
     disk_->stop();

@@ -35,6 +35,7 @@ class App {
     base::Status open_keys();
     void wire_services();
     base::Status wire_webhooks();
+    base::Status wire_fetching();
     void add_gauges();
     base::Status serve();
     http::ServerOptions server_options(const config::Address& address);
@@ -60,6 +61,9 @@ class App {
     std::unique_ptr<service::Webhooks> webhooks_;
     std::unique_ptr<jobs::Runner> webhook_runner_;
     std::unique_ptr<service::Assets> assets_;
+    std::unique_ptr<fetch::Fetcher> fetcher_;
+    std::unique_ptr<service::UrlAssets> url_assets_;
+    std::unique_ptr<jobs::Runner> fetch_runner_;
     std::unique_ptr<service::Indexes> indexes_;
     std::unique_ptr<api::Services> services_;
     std::unique_ptr<RequestMetrics> request_metrics_;

@@ -44,16 +44,12 @@ runtime::Asked<std::vector<domain::NewJob>> Assets::settle(Asset& asset, NewUplo
     const auto size = static_cast<std::int64_t>(upload.media->size_bytes());
     asset.size_bytes = size;  // shown once the asset is ready, counted from now on
     if (options_.mode == IngestMode::async || size > options_.sync_bytes_max) {
-        const auto wished = [](bool wish) {
-            return wish ? DerivedStatus::pending : DerivedStatus::none;
-        };
-        asset.hls = wished(upload.wishes.hls);
-        asset.thumbnail = wished(upload.wishes.thumbnail);
         KN_CO_PASS(co_await upload.media->commit(source_key(asset.id)));
         co_return std::vector{domain::NewJob{domain::JobKind::ingest_asset, asset.id.text()}};
     }
-    KN_CO_TRY(examined,
-              co_await ingest_.examine(asset.id, upload.media->fd(), size, upload.wishes));
+    const Arrival arrival{
+        .id = asset.id, .method = asset.method, .fd = upload.media->fd(), .size_bytes = size};
+    KN_CO_TRY(examined, co_await ingest_.examine(arrival, upload.wishes));
     KN_CO_PASS(co_await upload.media->commit(source_key(asset.id)));
     if (examined.plan) {
         KN_CO_PASS(co_await examined.plan->commit(plan_key(asset.id)));
@@ -73,18 +69,39 @@ runtime::Asked<std::vector<domain::NewJob>> Assets::settle(Asset& asset, NewUplo
     co_return std::move(examined.jobs);
 }
 
-runtime::Asked<Asset> Assets::create(NewUpload upload) {
-    KN_CO_PASS(check_filename(upload.filename));
+/// The row of an upload before anything is known of its bytes.
+base::Result<Asset> Assets::asset_of(const NewUpload& upload) {
+    KN_PASS(check_filename(upload.filename));
+    const auto wished = [](bool wish) {
+        return wish ? DerivedStatus::pending : DerivedStatus::none;
+    };
     Asset asset;
-    asset.id = domain::AssetId::next();
+    asset.id = upload.id;
     asset.account_id = upload.account;
-    asset.method = domain::AssetMethod::direct;
+    asset.method = upload.method;
+    asset.source_url = upload.source_url;
     asset.filename = upload.filename;
     asset.created_at = base::now();
+    asset.hls = wished(upload.wishes.hls);
+    asset.thumbnail = wished(upload.wishes.thumbnail);
     if (upload.user_metadata) {
-        KN_CO_TRY(metadata, domain::apply_change({}, *upload.user_metadata));
+        KN_TRY(metadata, domain::apply_change({}, *upload.user_metadata));
         asset.user_metadata = std::move(metadata);
     }
+    return asset;
+}
+
+runtime::Asked<void> Assets::insert(const Asset& asset, std::vector<domain::NewJob> jobs) {
+    const bool has_jobs = !jobs.empty();
+    KN_CO_PASS(co_await store_.insert_asset(asset, std::move(jobs)));
+    if (has_jobs) {
+        wake_workers_();
+    }
+    co_return base::Status{};
+}
+
+runtime::Asked<Asset> Assets::create(NewUpload upload) {
+    KN_CO_TRY(asset, asset_of(upload));
     // Held until the row is there and counts by itself.
     KN_CO_TRY(reservation,
               co_await quotas_.reserve_storage(
@@ -92,11 +109,7 @@ runtime::Asked<Asset> Assets::create(NewUpload upload) {
     auto jobs = co_await settle(asset, upload);
     base::Status stored;
     if (jobs) {
-        const bool has_jobs = !jobs->empty();
-        stored = co_await store_.insert_asset(asset, std::move(*jobs));
-        if (stored && has_jobs) {
-            wake_workers_();
-        }
+        stored = co_await insert(asset, std::move(*jobs));
     } else {
         stored = std::unexpected(std::move(jobs).error());
     }
@@ -110,6 +123,26 @@ runtime::Asked<Asset> Assets::create(NewUpload upload) {
         co_return std::unexpected(std::move(stored).error());
     }
     co_return asset;
+}
+
+runtime::Asked<Asset> Assets::create_pending(NewUpload upload,
+                                             std::optional<std::uint64_t> size_bytes) {
+    KN_CO_TRY(asset, asset_of(upload));
+    Quotas::Reservation reservation;
+    if (size_bytes) {
+        asset.size_bytes = static_cast<std::int64_t>(*size_bytes);
+        KN_CO_TRY(reserved, co_await quotas_.reserve_storage(asset.account_id, *asset.size_bytes));
+        reservation = std::move(reserved);
+    }
+    std::vector jobs{domain::NewJob{domain::JobKind::fetch_url, asset.id.text()}};
+    KN_CO_PASS(co_await insert(asset, std::move(jobs)));
+    co_return asset;
+}
+
+runtime::Asked<Quotas::Reservation> Assets::reserve_more(const Asset& asset,
+                                                         std::int64_t size_bytes) {
+    const auto more = size_bytes - asset.size_bytes.value_or(0);
+    co_return co_await quotas_.reserve_storage(asset.account_id, std::max<std::int64_t>(more, 0));
 }
 
 runtime::Asked<Asset> Assets::find(domain::AccountId account, domain::AssetId id) {

@@ -18,11 +18,14 @@ enum class IngestMode {
 };
 
 struct NewUpload {
+    domain::AssetId id = domain::AssetId::next();
     domain::AccountId account;
+    domain::AssetMethod method = domain::AssetMethod::direct;
+    std::string source_url;  // of method url
     std::string filename;
     IngestWishes wishes;
     std::optional<domain::MetadataChange> user_metadata;
-    std::unique_ptr<objects::Draft> media;
+    std::unique_ptr<objects::Draft> media;  // null when the bytes come later
 };
 
 struct AssetOptions {
@@ -54,6 +57,12 @@ class Assets {
     runtime::Asked<void> refuse_too_large(const objects::Draft& received, std::int64_t size_bytes);
     /// Errors: the catalogue's, by what the bytes are. Nothing stays behind on failure.
     runtime::Asked<domain::Asset> create(NewUpload upload);
+    /// The same for bytes that a job will bring from the upload's URL: `processing` until then.
+    runtime::Asked<domain::Asset> create_pending(NewUpload upload,
+                                                 std::optional<std::uint64_t> size_bytes);
+    /// Room in the account's quota for what an asset holds beyond the size that its row knows.
+    runtime::Asked<Quotas::Reservation> reserve_more(const domain::Asset& asset,
+                                                     std::int64_t size_bytes);
 
     runtime::Asked<domain::Asset> find(domain::AccountId account, domain::AssetId id);
     /// For signed URLs, which name no account.
@@ -71,6 +80,8 @@ class Assets {
     [[nodiscard]] std::int64_t upload_bytes_max() const;
 
   private:
+    static base::Result<domain::Asset> asset_of(const NewUpload& upload);
+    runtime::Asked<void> insert(const domain::Asset& asset, std::vector<domain::NewJob> jobs);
     runtime::Asked<std::vector<domain::NewJob>> settle(domain::Asset& asset, NewUpload& upload);
 
     store::Store& store_;

@@ -11,12 +11,38 @@ using domain::AssetStatus;
 using domain::AssetType;
 using domain::DerivedStatus;
 
+namespace {
+
+/// What is wrong with a file is told by where it came from.
+base::Error by_method(domain::AssetMethod method, base::Error error) {
+    if (method != domain::AssetMethod::url) {
+        return error;
+    }
+    switch (error.code) {
+        case Errc::asset_type_unsupported:
+            error.code = Errc::media_url_unsupported_format;
+            error.values = {{"detected_format", std::string(error.value("asset_type"))}};
+            return error;
+        case Errc::file_unprocessable:
+        case Errc::video_file_broken:
+        case Errc::audio_file_broken:
+        case Errc::image_broken:
+            error.code = Errc::media_url_file_broken;
+            return error;
+        default:
+            return error;
+    }
+}
+
+}  // namespace
+
 bool is_passing(const base::Error& error) {
     switch (error.code) {
         case Errc::overloaded:
         case Errc::shutting_down:
         case Errc::storage_full:
         case Errc::media_worker_unavailable:
+        case Errc::media_url_unreachable:
         case Errc::internal:
             return true;
         default:
@@ -24,23 +50,28 @@ bool is_passing(const base::Error& error) {
     }
 }
 
-runtime::Asked<Examined> Ingest::examine(domain::AssetId id, int fd, std::int64_t size_bytes,
-                                         IngestWishes wishes) {
+runtime::Asked<Examined> Ingest::examine(Arrival arrival, IngestWishes wishes) {
     Examined examined;
-    media::ProbeRequest request{.source_fd = fd};
+    media::ProbeRequest request{.source_fd = arrival.fd};
     if (wishes.hls) {
         KN_CO_TRY(draft, co_await objects_.create());
         examined.plan = std::move(draft);
         request.plan_fd = examined.plan->fd();
     }
-    KN_CO_TRY(report, co_await media_.probe(request));
-    KN_CO_PASS(check_upload(limits_, report, size_bytes));
+    auto probed = co_await media_.probe(request);
+    if (!probed) {
+        co_return std::unexpected(by_method(arrival.method, std::move(probed).error()));
+    }
+    auto report = std::move(*probed);
+    if (auto good = check_upload(limits_, arrival.method, report, arrival.size_bytes); !good) {
+        co_return std::unexpected(by_method(arrival.method, std::move(good).error()));
+    }
 
     auto& outcome = examined.outcome;
     outcome.status = AssetStatus::ready;
     outcome.type = report.type;
     outcome.file_type = report.file_type;
-    outcome.size_bytes = size_bytes;
+    outcome.size_bytes = arrival.size_bytes;
     outcome.duration_sec = report.duration_sec;
     outcome.fps = report.fps;
     outcome.width = report.width;
@@ -48,7 +79,7 @@ runtime::Asked<Examined> Ingest::examine(domain::AssetId id, int fd, std::int64_
     outcome.technical_metadata = std::move(report.technical_metadata);
     if (wishes.thumbnail) {
         outcome.thumbnail = DerivedStatus::pending;
-        examined.jobs.push_back({domain::JobKind::make_thumbnail, id.text()});
+        examined.jobs.push_back({domain::JobKind::make_thumbnail, arrival.id.text()});
     }
     if (wishes.hls && report.type != AssetType::image) {
         if (report.plan_written) {
@@ -57,7 +88,7 @@ runtime::Asked<Examined> Ingest::examine(domain::AssetId id, int fd, std::int64_
             outcome.hls = DerivedStatus::error;
         } else {
             outcome.hls = DerivedStatus::pending;
-            examined.jobs.push_back({domain::JobKind::make_rendition, id.text()});
+            examined.jobs.push_back({domain::JobKind::make_rendition, arrival.id.text()});
         }
     }
     if (!report.plan_written) {
@@ -85,17 +116,18 @@ runtime::Task<bool> Ingest::run(domain::AssetId id) {
                                         {"reason", describe_(error)},
                                         {"detail", error.detail},
                                         {"retry", is_passing(error)}});
-    if (is_passing(error)) {
-        co_return false;
-    }
+    co_return !is_passing(error) && co_await fail(*asset, error);
+}
+
+runtime::Task<bool> Ingest::fail(const domain::Asset& asset, const base::Error& error) {
     store::IngestOutcome failed;
     failed.status = AssetStatus::failed;
-    failed.file_type = asset->file_type;
+    failed.file_type = asset.file_type;
     failed.error_message = describe_(error);
-    failed.hls = asset->hls == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
+    failed.hls = asset.hls == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
     failed.thumbnail =
-        asset->thumbnail == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
-    auto stored = co_await store_.finish_ingest(id, std::move(failed), {});
+        asset.thumbnail == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
+    auto stored = co_await store_.finish_ingest(asset.id, std::move(failed), {});
     co_return stored.has_value();
 }
 
@@ -103,8 +135,11 @@ runtime::Asked<void> Ingest::finish(const domain::Asset& asset) {
     KN_CO_TRY(source, co_await objects_.open(source_key(asset.id)));
     const IngestWishes wishes{.hls = asset.hls != DerivedStatus::none,
                               .thumbnail = asset.thumbnail != DerivedStatus::none};
-    KN_CO_TRY(examined, co_await examine(asset.id, source->fd(),
-                                         static_cast<std::int64_t>(source->size_bytes()), wishes));
+    const Arrival arrival{.id = asset.id,
+                          .method = asset.method,
+                          .fd = source->fd(),
+                          .size_bytes = static_cast<std::int64_t>(source->size_bytes())};
+    KN_CO_TRY(examined, co_await examine(arrival, wishes));
     if (examined.plan) {
         KN_CO_PASS(co_await examined.plan->commit(plan_key(asset.id)));
     }

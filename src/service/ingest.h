@@ -22,6 +22,14 @@ struct IngestWishes {
     bool thumbnail = false;
 };
 
+/// A file that has arrived, not yet known to be media.
+struct Arrival {
+    domain::AssetId id;
+    domain::AssetMethod method = domain::AssetMethod::direct;
+    int fd = -1;
+    std::int64_t size_bytes = 0;
+};
+
 struct Examined {
     store::IngestOutcome outcome;
     std::unique_ptr<objects::Draft> plan;  // to be committed as the playback plan; may be null
@@ -42,12 +50,14 @@ class Ingest {
           describe_(std::move(describe)) {}
 
     /// Probes and checks. Errors: those of the catalogue, and passing ones.
-    runtime::Asked<Examined> examine(domain::AssetId id, int fd, std::int64_t size_bytes,
-                                     IngestWishes wishes);
+    runtime::Asked<Examined> examine(Arrival arrival, IngestWishes wishes);
     /// The type alone, of a file that may be cut short; unknown when it cannot be told.
     runtime::Task<domain::AssetType> type_of(int fd);
     /// The job of an upload that was answered `processing`. False: try again later.
     runtime::Task<bool> run(domain::AssetId id);
+    /// The end of an asset that is `processing`: failed, with the error's sentence. False: the
+    /// store could not be told.
+    runtime::Task<bool> fail(const domain::Asset& asset, const base::Error& error);
 
     [[nodiscard]] const UploadLimits& limits() const { return limits_; }
 

@@ -104,13 +104,19 @@ std::unexpected<base::Error> too_large(AssetType type, std::int64_t limit_bytes,
         code, {{"maximum_size", size_text(limit_bytes)}, {"current_size", size_text(size_bytes)}});
 }
 
-base::Status check_upload(const UploadLimits& limits, const media::ProbeReport& report,
-                          std::int64_t size_bytes) {
+std::int64_t size_limit(const UploadLimits& limits, domain::AssetMethod method, AssetType type) {
+    if (type == AssetType::image) {
+        return limits.max_image_bytes;
+    }
+    return method == domain::AssetMethod::url ? limits.max_url_bytes : limits.max_direct_bytes;
+}
+
+base::Status check_upload(const UploadLimits& limits, domain::AssetMethod method,
+                          const media::ProbeReport& report, std::int64_t size_bytes) {
     if (report.refusal) {
         return std::unexpected(*report.refusal);
     }
-    const auto limit =
-        report.type == AssetType::image ? limits.max_image_bytes : limits.max_direct_bytes;
+    const auto limit = size_limit(limits, method, report.type);
     if (size_bytes > limit) {
         return too_large(report.type, limit, size_bytes);
     }

@@ -22,6 +22,7 @@ struct MediaBounds {
 
 struct UploadLimits {
     std::int64_t max_direct_bytes = 200LL * 1024 * 1024;
+    std::int64_t max_url_bytes = 4LL * 1024 * 1024 * 1024;
     std::int64_t max_image_bytes = 5LL * 1024 * 1024;
     int min_image_side = 128;
     MediaBounds media;
@@ -34,9 +35,13 @@ std::string size_text(std::int64_t bytes);
 std::unexpected<base::Error> too_large(domain::AssetType type, std::int64_t limit_bytes,
                                        std::int64_t size_bytes);
 
+/// The largest file of `type` that may come by `method`.
+std::int64_t size_limit(const UploadLimits& limits, domain::AssetMethod method,
+                        domain::AssetType type);
+
 /// Is this a file that may become an asset? Errors: those of the catalogue, by type.
-base::Status check_upload(const UploadLimits& limits, const media::ProbeReport& report,
-                          std::int64_t size_bytes);
+base::Status check_upload(const UploadLimits& limits, domain::AssetMethod method,
+                          const media::ProbeReport& report, std::int64_t size_bytes);
 
 /// May this asset be indexed? Videos keep the bounds; other types are refused.
 base::Status check_indexing(const MediaBounds& bounds, const domain::Asset& asset);

@@ -7,6 +7,7 @@ namespace kinodex::service {
 namespace {
 
 using base::Errc;
+using domain::AssetMethod;
 using domain::AssetType;
 
 media::ProbeReport video(int width, int height, double duration_sec) {
@@ -19,7 +20,7 @@ media::ProbeReport video(int width, int height, double duration_sec) {
 }
 
 std::optional<Errc> refusal(const media::ProbeReport& report, std::int64_t size = 1000) {
-    const auto status = check_upload(UploadLimits{}, report, size);
+    const auto status = check_upload(UploadLimits{}, AssetMethod::direct, report, size);
     return status ? std::nullopt : std::optional(status.error().code);
 }
 
@@ -53,7 +54,7 @@ TEST(UploadLimits, duration_bounds_are_inclusive) {
     EXPECT_EQ(refusal(video(640, 480, 14400.1)), Errc::video_duration_too_long);
     UploadLimits open;
     open.media.max_duration_sec = 0;
-    EXPECT_TRUE(check_upload(open, video(640, 480, 1e6), 1));
+    EXPECT_TRUE(check_upload(open, AssetMethod::direct, video(640, 480, 1e6), 1));
 }
 
 TEST(UploadLimits, size_bound_follows_the_type) {
@@ -70,6 +71,18 @@ TEST(UploadLimits, size_bound_follows_the_type) {
     auto audio = video(0, 0, 3);
     audio.type = AssetType::audio;
     EXPECT_EQ(refusal(audio), Errc::audio_duration_too_short);
+}
+
+TEST(UploadLimits, size_bound_follows_the_method) {
+    const UploadLimits limits;
+    const auto from_url = [&](AssetType type) {
+        return size_limit(limits, AssetMethod::url, type);
+    };
+    EXPECT_EQ(from_url(AssetType::video), 4LL * 1024 * 1024 * 1024);
+    EXPECT_EQ(from_url(AssetType::image), limits.max_image_bytes);
+    EXPECT_TRUE(check_upload(limits, AssetMethod::url, video(640, 480, 10), limits.max_url_bytes));
+    EXPECT_FALSE(
+        check_upload(limits, AssetMethod::url, video(640, 480, 10), limits.max_url_bytes + 1));
 }
 
 TEST(UploadLimits, sizes_read_like_the_documentation) {

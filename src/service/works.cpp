@@ -53,6 +53,14 @@ Task<Outcome> index_asset(Indexing& indexing, domain::Job job) {
     co_return outcome_of(co_await indexing.run(*id, job.attempts));
 }
 
+Task<Outcome> fetch_url(UrlAssets& url_assets, jobs::JobContext context) {
+    const auto id = domain::AssetId::parse(context.job.subject);
+    if (!id) {
+        co_return dropped(context.job);
+    }
+    co_return outcome_of(co_await url_assets.run(*id, context.job.attempts, context.should_stop));
+}
+
 Task<Outcome> remove_objects(objects::Objects& objects, domain::Job job) {
     auto removed = co_await objects.remove_prefix(job.subject);
     if (!removed) {
@@ -82,6 +90,14 @@ std::map<JobKind, jobs::Work> works_of(Ingest& ingest, Renditions& renditions, I
     };
     works[JobKind::remove_objects] = [&objects](jobs::JobContext context) {
         return remove_objects(objects, std::move(context.job));
+    };
+    return works;
+}
+
+std::map<JobKind, jobs::Work> fetch_works_of(UrlAssets& url_assets) {
+    std::map<JobKind, jobs::Work> works;
+    works[JobKind::fetch_url] = [&url_assets](jobs::JobContext context) {
+        return fetch_url(url_assets, std::move(context));
     };
     return works;
 }

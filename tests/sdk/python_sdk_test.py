@@ -4,6 +4,7 @@ import pytest
 from twelvelabs import BadRequestError, ConflictError, TwelveLabs
 
 from lib.server import wait_until
+from lib.url_server import UrlServer, padded
 from media.maker import clip
 
 
@@ -52,3 +53,20 @@ def test_refusal_is_typed(client):
     with pytest.raises(BadRequestError) as refusal:
         client.assets.create(method="direct", file=("words.mp4", b"just words"))
     assert refusal.value.body["code"] == "parameter_invalid"
+
+
+def test_asset_from_a_url(start_server):
+    with UrlServer() as web:
+        server = start_server("--allow-url-hosts", web.host_port)
+        client = TwelveLabs(api_key=server.key, base_url=server.origin + "/v1.3")
+        url = web.file("/films/holiday.mp4", clip("h264_aac").read_bytes())
+        asset = client.assets.create(method="url", url=url, enable_hls=True)
+        assert (asset.method, asset.status, asset.filename) == ("url", "ready", "holiday.mp4")
+        large, _ = padded(clip("h264_aac"), (200 << 20) + 1)
+        asset = client.assets.create(method="url", url=web.file("/large.mp4", large))
+        assert asset.status == "processing"
+        wait_until(lambda: client.assets.retrieve(asset.id).status == "ready", 60, "the asset")
+        assert client.assets.retrieve(asset.id).size == len(large)
+        with pytest.raises(BadRequestError) as refusal:
+            client.assets.create(method="url", url=web.url("/nothing"))
+        assert refusal.value.body["code"] == "media_url_not_accessible"
