@@ -10,6 +10,8 @@ using KeyId = base::Id<struct KeyTag>;
 using AssetId = base::Id<struct AssetTag>;
 using IndexId = base::Id<struct IndexTag>;
 using IndexedAssetId = base::Id<struct IndexedAssetTag>;
+using EntityCollectionId = base::Id<struct EntityCollectionTag>;
+using EntityId = base::Id<struct EntityTag>;
 using JobId = base::Id<struct JobTag>;
 using DeliveryId = base::Id<struct DeliveryTag>;
 

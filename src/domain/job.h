@@ -18,6 +18,7 @@ enum class JobKind {
     fetch_url,       // bring the bytes of an asset from its source_url; subject: asset
     announce,        // tell webhooks that indexing ended; subject: indexed asset
     deliver,         // send one event to one endpoint; subject: delivery
+    check_entity,    // look at its reference images; subject: entity
 };
 
 struct Job {

@@ -24,9 +24,9 @@ void set(Metadata& metadata, const std::string& key, const MetadataValue& value)
     }
 }
 
-base::Status check_bounds(const Metadata& metadata) {
+base::Status check_bounds(const Metadata& metadata, std::string_view parameter) {
     if (metadata.size() > kMetadataKeysMax) {
-        return refuse("user_metadata",
+        return refuse(parameter,
                       "It can hold at most " + std::to_string(kMetadataKeysMax) + " keys.");
     }
     std::size_t bytes = 0;
@@ -35,7 +35,7 @@ base::Status check_bounds(const Metadata& metadata) {
         bytes += key.size() + (text != nullptr ? text->size() : sizeof(double));
     }
     if (bytes > kMetadataBytesMax) {
-        return refuse("user_metadata",
+        return refuse(parameter,
                       "It can hold at most " + std::to_string(kMetadataBytesMax) + " bytes.");
     }
     return {};
@@ -64,7 +64,8 @@ bool equal_values(const MetadataValue& a, const MetadataValue& b) {
 
 }  // namespace
 
-base::Result<Metadata> apply_change(const Metadata& current, const MetadataChange& change) {
+base::Result<Metadata> apply_change(const Metadata& current, const MetadataChange& change,
+                                    std::string_view parameter) {
     Metadata result = change.mode == MetadataMode::merge ? current : Metadata{};
     for (const auto& [key, value] : change.entries) {
         if (!value) {
@@ -72,12 +73,12 @@ base::Result<Metadata> apply_change(const Metadata& current, const MetadataChang
             continue;
         }
         const auto* text = std::get_if<std::string>(&*value);
-        if (text != nullptr && text->empty()) {
+        if (text != nullptr && text->empty() && change.mode != MetadataMode::whole) {
             continue;
         }
         set(result, key, *value);
     }
-    KN_PASS(check_bounds(result));
+    KN_PASS(check_bounds(result, parameter));
     return result;
 }
 

@@ -27,7 +27,8 @@ inline constexpr std::size_t kMetadataBytesMax = 64 * 1024;
 /// Keys in the order in which they were first set; each key once.
 using Metadata = std::vector<std::pair<std::string, MetadataValue>>;
 
-enum class MetadataMode { merge, replace };
+/// whole: like replace, but "" is kept. For entities.
+enum class MetadataMode { merge, replace, whole };
 
 /// What a request asks for. `nullopt` is the wire's null; an empty text is kept as such here, and
 /// the rules below ignore it.
@@ -37,9 +38,10 @@ struct MetadataChange {
 };
 
 /// The metadata after `change`. Merge: null deletes, "" is ignored, other keys stay. Replace: null
-/// and "" are left out, keys not named are gone. Errors: parameter_invalid when a bound above is
-/// passed.
-base::Result<Metadata> apply_change(const Metadata& current, const MetadataChange& change);
+/// and "" are left out, keys not named are gone. Whole: the same, but "" is a value. Errors:
+/// parameter_invalid naming `parameter` when a bound above is passed.
+base::Result<Metadata> apply_change(const Metadata& current, const MetadataChange& change,
+                                    std::string_view parameter = "user_metadata");
 
 /// Reads a JSON object of scalars. Errors: parameter_invalid naming `parameter` with a reason
 /// (not JSON, not an object, nested value, a number out of range, a bound passed).

@@ -38,6 +38,12 @@ TEST(Metadata, replace_drops_what_is_not_named) {
     EXPECT_EQ(after(R"({"a":1})", "{}", MetadataMode::replace), "{}");
 }
 
+TEST(Metadata, whole_keeps_empty_texts) {
+    EXPECT_EQ(after(R"({"a":1,"b":2})", R"({"b":null,"c":"","d":4})", MetadataMode::whole),
+              R"({"c":"","d":4})");
+    EXPECT_EQ(after(R"({"a":1})", "{}", MetadataMode::whole), "{}");
+}
+
 TEST(Metadata, of_a_repeated_key_the_last_value_counts) {
     EXPECT_EQ(after("{}", R"({"a":1,"b":2,"a":3})", MetadataMode::merge), R"({"a":3,"b":2})");
 }

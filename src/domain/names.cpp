@@ -17,9 +17,10 @@ constexpr std::array<std::string_view, 5> kIndexingStatus{"pending", "queued", "
 // The playback object of indexed assets has upper-case words on the wire.
 constexpr std::array<std::string_view, 5> kStreamStatus{"NONE", "PROCESSING", "COMPLETE",
                                                         "CANCELED", "ERROR"};
-constexpr std::array<std::string_view, 8> kJobKind{
-    "ingest_asset",   "make_thumbnail", "make_rendition", "index_asset",
-    "remove_objects", "fetch_url",      "announce",       "deliver"};
+constexpr std::array<std::string_view, 2> kEntityStatus{"processing", "ready"};
+constexpr std::array<std::string_view, 9> kJobKind{
+    "ingest_asset", "make_thumbnail", "make_rendition", "index_asset", "remove_objects",
+    "fetch_url",    "announce",       "deliver",        "check_entity"};
 
 constexpr std::array<std::string_view, 3> kDeliveryState{"pending", "delivered", "failed"};
 
@@ -58,6 +59,9 @@ std::string_view name_of(IndexingStatus value) {
 std::string_view name_of(StreamStatus value) {
     return at(kStreamStatus, value);
 }
+std::string_view name_of(EntityStatus value) {
+    return at(kEntityStatus, value);
+}
 std::string_view name_of(JobKind value) {
     return at(kJobKind, value);
 }
@@ -88,6 +92,10 @@ std::optional<IndexingStatus> from_name(std::string_view name) {
 template <>
 std::optional<StreamStatus> from_name(std::string_view name) {
     return find<StreamStatus>(kStreamStatus, name);
+}
+template <>
+std::optional<EntityStatus> from_name(std::string_view name) {
+    return find<EntityStatus>(kEntityStatus, name);
 }
 template <>
 std::optional<JobKind> from_name(std::string_view name) {

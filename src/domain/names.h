@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "domain/asset.h"
+#include "domain/entity.h"
 #include "domain/indexed_asset.h"
 #include "domain/job.h"
 #include "domain/webhook.h"
@@ -17,6 +18,7 @@ std::string_view name_of(AssetType value);
 std::string_view name_of(DerivedStatus value);
 std::string_view name_of(IndexingStatus value);
 std::string_view name_of(StreamStatus value);
+std::string_view name_of(EntityStatus value);
 std::string_view name_of(JobKind value);
 std::string_view name_of(DeliveryState value);
 

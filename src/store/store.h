@@ -22,6 +22,7 @@
 #include "domain/job.h"
 #include "domain/page.h"
 #include "runtime/task.h"
+#include "store/entity_store.h"
 #include "store/key_store.h"
 #include "store/transfer_store.h"
 #include "store/webhook_store.h"
@@ -76,8 +77,9 @@ class Store : public KeyStore {
                                                             domain::Page page) = 0;
     virtual Asked<void> change_asset_metadata(domain::AccountId account, domain::AssetId id,
                                               domain::MetadataChange change) = 0;
-    /// Deletes the row and queues `remove_objects` for "assets/<id>/" in the same step. The check
-    /// for references and the delete are one step. Errors: resource_not_exist, asset_in_use.
+    /// Deletes the row, unlinks it from every entity and queues `remove_objects` for
+    /// "assets/<id>/". The check for references and all of it are one step. Errors:
+    /// resource_not_exist, asset_in_use.
     virtual Asked<void> delete_asset(domain::AccountId account, domain::AssetId id,
                                      DeleteMode mode) = 0;
     /// processing → ready|failed, with follow-up jobs in the same step; false when the asset is
@@ -155,6 +157,7 @@ class Store : public KeyStore {
     // --- parts ------------------------------------------------------------------------------
     virtual WebhookStore& webhooks() = 0;
     virtual TransferStore& transfer() = 0;
+    virtual EntityStore& entities() = 0;
 
     // --- upkeep -----------------------------------------------------------------------------
     /// Which of these asset (or indexed asset) ids have rows: for sweeping orphaned objects.

@@ -7,9 +7,9 @@ namespace {
 using domain::JobKind;
 using std::chrono::hours;
 
-const std::vector<JobKind> kAllKinds{JobKind::ingest_asset,   JobKind::make_thumbnail,
-                                     JobKind::make_rendition, JobKind::index_asset,
-                                     JobKind::remove_objects, JobKind::fetch_url};
+const std::vector<JobKind> kAllKinds{
+    JobKind::ingest_asset,   JobKind::make_thumbnail, JobKind::make_rendition, JobKind::index_asset,
+    JobKind::remove_objects, JobKind::fetch_url,      JobKind::check_entity};
 
 base::Timestamp later() {
     return base::now() + hours(1);

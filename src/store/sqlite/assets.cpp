@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "domain/names.h"
+#include "store/sqlite/entities.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/statements.h"
 #include "store/sqlite/text_fold.h"
@@ -264,6 +265,7 @@ base::Status delete_asset(WriteTurn& turn, domain::AccountId account, domain::As
         }
     }
     KN_PASS(Query(turn.db, "DELETE FROM assets WHERE id = ?").with(id).done());
+    KN_PASS(unlink_from_entities(turn, id));
     return insert_job(turn, {domain::JobKind::remove_objects, "assets/" + id.text() + "/"});
 }
 
@@ -283,6 +285,7 @@ base::Result<bool> finish_ingest(WriteTurn& turn, domain::AssetId id, const Inge
         return false;
     }
     KN_PASS(insert_jobs(turn, jobs));
+    KN_PASS(check_entities_of(turn, id));
     return true;
 }
 

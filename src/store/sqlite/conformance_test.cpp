@@ -1,5 +1,6 @@
 // The conformance suite on SQLite, in a directory of its own for each test.
 #include "store/conformance/conformance.h"
+#include "store/conformance/entities.h"
 
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/temp_dir.h"
@@ -7,7 +8,9 @@
 namespace kinodex::store {
 namespace {
 
-using conformance::StoreConformance;  // the name INSTANTIATE_TEST_SUITE_P looks for
+// The names that INSTANTIATE_TEST_SUITE_P looks for.
+using conformance::EntityConformance;
+using conformance::StoreConformance;
 
 class SqliteBackend : public conformance::Backend {
   public:
@@ -29,6 +32,7 @@ std::unique_ptr<conformance::Backend> make_sqlite_backend() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(&make_sqlite_backend));
+INSTANTIATE_TEST_SUITE_P(Sqlite, EntityConformance, testing::Values(&make_sqlite_backend));
 
 }  // namespace
 }  // namespace kinodex::store

@@ -147,9 +147,48 @@ constexpr const char* kVersion6 = R"sql(
 CREATE TABLE object_holds (holder INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT;
 )sql";
 
+// name_folded: as text_fold.h folds it, for order and search. Each index has all that a filter of
+// the list looks at. revision goes up whenever the set of an entity's images changes.
+constexpr const char* kEntities = R"sql(
+CREATE TABLE entity_collections (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE, account_id BLOB NOT NULL, name TEXT NOT NULL,
+    name_folded TEXT NOT NULL, description TEXT NOT NULL, created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX entity_collections_by_created
+    ON entity_collections (account_id, created_ms, id, name_folded);
+CREATE INDEX entity_collections_by_updated
+    ON entity_collections (account_id, updated_ms, id, name_folded);
+CREATE INDEX entity_collections_by_name ON entity_collections (account_id, name_folded, id);
+
+CREATE TABLE entities (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE, entity_collection_id BLOB NOT NULL, account_id BLOB NOT NULL,
+    name TEXT NOT NULL, name_folded TEXT NOT NULL, description TEXT NOT NULL,
+    metadata TEXT NOT NULL, status INTEGER NOT NULL, error_message TEXT NOT NULL,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, revision INTEGER NOT NULL
+) STRICT;
+CREATE INDEX entities_by_created
+    ON entities (entity_collection_id, created_ms, id, status, name_folded);
+CREATE INDEX entities_by_updated
+    ON entities (entity_collection_id, updated_ms, id, status, name_folded);
+CREATE INDEX entities_by_name ON entities (entity_collection_id, name_folded, id, status);
+
+CREATE TABLE entity_assets (
+    entity_id BLOB NOT NULL, asset_id BLOB NOT NULL, place INTEGER NOT NULL,
+    PRIMARY KEY (entity_id, asset_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entity_assets_by_asset ON entity_assets (asset_id, entity_id);
+
+-- Deleted collections whose entities are still being deleted, some with each commit; the entities
+-- do not exist for anybody any more.
+CREATE TABLE doomed_collections (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+)sql";
+
 /// Step i brings version i to version i + 1.
-constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3,
-                                                         kVersion4, kVersion5, kVersion6};
+constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3, kVersion4,
+                                                         kVersion5, kVersion6, kEntities};
 
 base::Result<std::int64_t> version_of(Connection& connection) {
     Query query(connection, "PRAGMA user_version");

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "store/sqlite/access.h"
+#include "store/sqlite/entities.h"
 #include "store/sqlite/loader.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/schema.h"
@@ -291,6 +292,7 @@ class SqliteStore : public Store {
     // --- parts
     WebhookStore& webhooks() override { return webhooks_; }
     TransferStore& transfer() override { return transfer_; }
+    EntityStore& entities() override { return *entities_; }
 
     // --- upkeep
     Asked<std::vector<bool>> assets_exist(std::vector<domain::AssetId> ids) override {
@@ -358,9 +360,10 @@ class SqliteStore : public Store {
 
     std::unique_ptr<Catalog> catalog_;
     ProgressBoard progress_;
-    Access access_;  // its threads use everything above
+    Access access_;  // its threads use everything above; ~SqliteStore ends them
     SqliteWebhooks webhooks_{access_};
     SqliteTransfer transfer_{access_};
+    std::unique_ptr<EntityStore> entities_ = make_entity_store(access_);
 };
 
 }  // namespace
