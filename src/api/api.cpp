@@ -62,7 +62,7 @@ base::Result<Asked<Reply>> begin(const Services& services, const Endpoint& endpo
     }
     values.query = &request.query;
     KN_PASS(read_json(endpoint, request, values));
-    KN_PASS(check_names(endpoint, values));
+    KN_PASS(check_names(endpoint.fields, values));
     return endpoint.begin(std::move(caller), values);
 }
 
@@ -198,9 +198,9 @@ http::Response json_response(unsigned status, std::string json) {
 
 std::vector<Endpoint> all_endpoints(Services& services) {
     std::vector<Endpoint> all;
-    for (auto* make :
-         {&upload_endpoints, &asset_endpoints, &index_endpoints, &indexed_asset_endpoints,
-          &media_endpoints, &operations_endpoints, &admin_endpoints}) {
+    for (auto* make : {&upload_endpoints, &asset_endpoints, &index_endpoints,
+                       &indexed_asset_endpoints, &entity_collection_endpoints, &entity_endpoints,
+                       &media_endpoints, &operations_endpoints, &admin_endpoints}) {
         for (auto& each : make(services)) {
             all.push_back(std::move(each));
         }

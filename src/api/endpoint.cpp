@@ -80,8 +80,7 @@ Endpoint counted_as(service::RateCategory category, Endpoint endpoint) {
     return endpoint;
 }
 
-base::Status check_names(const Endpoint& endpoint, const Values& values) {
-    const auto& fields = endpoint.fields;
+base::Status check_names(const std::vector<Field>& fields, const Values& values) {
     const bool open = std::ranges::any_of(fields, &Field::takes_the_rest);
     for (const auto& [key, value] : *values.query) {
         if (!open && !claims(fields, key)) {

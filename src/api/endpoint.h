@@ -128,7 +128,7 @@ Endpoint counted_as(service::RateCategory category, Endpoint endpoint);
 
 /// Refuses what no field claims: parameter_unknown. Missing required values:
 /// parameter_not_provided.
-base::Status check_names(const Endpoint& endpoint, const Values& values);
+base::Status check_names(const std::vector<Field>& fields, const Values& values);
 
 /// Whether a field claims this query key.
 bool claims(const std::vector<Field>& fields, std::string_view query_key);

@@ -122,6 +122,22 @@ std::optional<std::vector<std::string>> json_texts(std::string_view raw) {
     return value ? texts_of(*value) : std::nullopt;
 }
 
+std::optional<std::vector<std::string_view>> json_elements(std::string_view raw) {
+    std::string_view rest = trimmed(raw);
+    if (!parsed(rest) || rest[0] != '[') {
+        return std::nullopt;
+    }
+    std::vector<std::string_view> elements;
+    rest = trimmed(rest.substr(1));
+    while (rest[0] != ']') {
+        const auto length = value_length(rest);
+        elements.push_back(trimmed(rest.substr(0, length)));
+        rest = rest.substr(length);
+        rest = trimmed(rest[0] == ',' ? rest.substr(1) : rest);
+    }
+    return elements;
+}
+
 std::optional<std::vector<domain::IndexModel>> json_models(std::string_view raw) {
     const auto value = parsed(raw);
     const auto* array = value ? value->if_array() : nullptr;

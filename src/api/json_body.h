@@ -24,6 +24,8 @@ base::Result<RawMembers> parse_members(std::string_view body);
 std::optional<std::string> json_text(std::string_view raw);
 std::optional<bool> json_boolean(std::string_view raw);
 std::optional<std::vector<std::string>> json_texts(std::string_view raw);
+/// The elements of an array as they stand in `raw`.
+std::optional<std::vector<std::string_view>> json_elements(std::string_view raw);
 /// An array of {model_name, model_options}, nothing else in it.
 std::optional<std::vector<domain::IndexModel>> json_models(std::string_view raw);
 

@@ -27,6 +27,46 @@ Field body_text(std::string name, std::string P::* member, Schema schema, std::s
     return described(std::move(field), std::move(schema), std::move(text));
 }
 
+/// A text that may be absent.
+template <class P>
+Field body_text_if(std::string name, std::optional<std::string> P::* member, Schema schema,
+                   std::string text) {
+    auto parse = [name](const Values& values) -> base::Result<std::optional<std::string>> {
+        const auto raw = body_value(values, name);
+        if (!raw) {
+            return std::nullopt;
+        }
+        auto value = json_text(*raw);
+        return value ? base::Result<std::optional<std::string>>(std::move(value))
+                     : invalid(name, "It must be a string.");
+    };
+    return described(bind_field(name, In::json, member, parse), schema.nullable(), std::move(text));
+}
+
+/// A list of ids; what it may hold beyond that is checked where it is used.
+template <class P, class Id>
+Field body_ids(std::string name, std::vector<Id> P::* member, std::int64_t most, std::string text) {
+    auto parse = [name](const Values& values) -> base::Result<std::vector<Id>> {
+        const auto raw = body_value(values, name);
+        if (!raw) {
+            return missing(name);
+        }
+        const auto texts = json_texts(*raw);
+        std::vector<Id> ids;
+        for (const auto& each : texts.value_or(std::vector<std::string>{})) {
+            if (const auto id = Id::parse(each)) {
+                ids.push_back(*id);
+            }
+        }
+        return texts && ids.size() == texts->size()
+                   ? base::Result<std::vector<Id>>(std::move(ids))
+                   : invalid(name, "It must be a list of identifiers.");
+    };
+    auto field = bind_field(name, In::json, member, parse);
+    field.required = true;
+    return described(std::move(field), schema::list(schema::id(), 1, most), std::move(text));
+}
+
 template <class P>
 Field body_flag(std::string name, bool P::* member, std::string text) {
     auto parse = [name, member](const Values& values) -> base::Result<bool> {
@@ -45,21 +85,21 @@ Field body_flag(std::string name, bool P::* member, std::string text) {
 /// What a request may say about user metadata.
 Schema metadata_change_schema();
 
-/// `user_metadata` as an object; a change of the given mode.
+/// Metadata as an object; a change of the given mode.
 template <class P>
 Field body_metadata(std::optional<domain::MetadataChange> P::* member, domain::MetadataMode mode,
-                    Presence presence) {
+                    Presence presence, std::string name = "user_metadata") {
     using Change = std::optional<domain::MetadataChange>;
-    auto parse = [mode, presence](const Values& values) -> base::Result<Change> {
-        const auto raw = body_value(values, "user_metadata");
+    auto parse = [mode, presence, name](const Values& values) -> base::Result<Change> {
+        const auto raw = body_value(values, name);
         if (!raw) {
-            return presence == Presence::required ? base::Result<Change>(missing("user_metadata"))
+            return presence == Presence::required ? base::Result<Change>(missing(name))
                                                   : std::nullopt;
         }
-        KN_TRY(change, domain::parse_metadata_change(*raw, mode));
+        KN_TRY(change, domain::parse_metadata_change(*raw, mode, name));
         return change;
     };
-    auto field = bind_field("user_metadata", In::json, member, parse);
+    auto field = bind_field(name, In::json, member, parse);
     field.required = presence == Presence::required;
     return described(std::move(field), metadata_change_schema(),
                      "Values are strings, integers, floats or booleans.");

@@ -7,6 +7,7 @@
 #include "objects/objects.h"
 #include "observe/metrics.h"
 #include "service/assets.h"
+#include "service/entities.h"
 #include "service/indexes.h"
 #include "service/keys.h"
 #include "service/playback.h"
@@ -21,6 +22,7 @@ struct Services {
     service::Assets& assets;
     service::UrlAssets& url_assets;
     service::Indexes& indexes;
+    service::Entities& entities;
     service::Playback& playback;
     service::KeyRing& keys;
     service::Signer& signer;

@@ -197,18 +197,20 @@ void App::wire_services() {
     renditions_ = std::make_unique<service::Renditions>(*store_, *objects_, *media_, *playback_);
     indexing_ = std::make_unique<service::Indexing>(*store_, *objects_, *media_, *renditions_,
                                                     api::message_of, webhooks_->is_wanted());
+    entity_check_ = std::make_unique<service::EntityCheck>(*store_, *objects_, *media_);
     jobs::RunnerOptions runner;
     runner.owner = "server-" + base::id_text(base::next_id_bytes());
     runner.width = config_.worker_threads;
     runner_ = std::make_unique<jobs::Runner>(
         background_->executor(), *store_, std::move(runner),
-        service::works_of(*ingest_, *renditions_, *indexing_, *objects_));
+        service::works_of(*ingest_, *renditions_, *indexing_, *entity_check_, *objects_));
     service::AssetOptions options;
     options.mode = ingest_mode(config_);
     assets_ = std::make_unique<service::Assets>(*store_, *objects_, *ingest_, *playback_, *quotas_,
                                                 options, wake);
     indexes_ =
         std::make_unique<service::Indexes>(*store_, limits.media, *quotas_, *rate_limits_, wake);
+    entities_ = std::make_unique<service::Entities>(*store_, wake);
 }
 
 base::Status App::wire_fetching() {
@@ -277,8 +279,8 @@ base::Status App::serve() {
     KN_TRY(key, load_signing_key(dir_));
     signer_ = std::make_unique<service::Signer>(key, seconds(config_.media_url_ttl_sec));
     services_ = std::make_unique<api::Services>(api::Services{
-        *assets_, *url_assets_, *indexes_, *playback_, *keys_, *signer_, *rate_limits_, *quotas_,
-        *objects_, metrics_, config_.public_url, [this] { return is_serving_.load(); }});
+        *assets_, *url_assets_, *indexes_, *entities_, *playback_, *keys_, *signer_, *rate_limits_,
+        *quotas_, *objects_, metrics_, config_.public_url, [this] { return is_serving_.load(); }});
     request_metrics_ =
         std::make_unique<RequestMetrics>(metrics_, access_log_of(config_.access_log));
     const auto address = config::parse_address(config_.listen);

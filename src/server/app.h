@@ -56,6 +56,7 @@ class App {
     std::unique_ptr<service::Ingest> ingest_;
     std::unique_ptr<service::Renditions> renditions_;
     std::unique_ptr<service::Indexing> indexing_;
+    std::unique_ptr<service::EntityCheck> entity_check_;
     std::unique_ptr<jobs::Runner> runner_;
     std::unique_ptr<fetch::Fetcher> webhook_fetcher_;  // of its own: URLs do not use up its places
     std::unique_ptr<service::Webhooks> webhooks_;
@@ -65,6 +66,7 @@ class App {
     std::unique_ptr<service::UrlAssets> url_assets_;
     std::unique_ptr<jobs::Runner> fetch_runner_;
     std::unique_ptr<service::Indexes> indexes_;
+    std::unique_ptr<service::Entities> entities_;
     std::unique_ptr<api::Services> services_;
     std::unique_ptr<RequestMetrics> request_metrics_;
     std::unique_ptr<http::Server> server_;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/utf8.h"
 #include "observe/log.h"
+#include "service/names.h"
 #include "service/object_keys.h"
 
 namespace kinodex::service {
@@ -13,17 +13,7 @@ using domain::Asset;
 using domain::DerivedStatus;
 
 base::Status check_filename(std::string_view filename) {
-    const auto is_control = [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    };
-    const auto length = base::utf8_length(filename);
-    if (!length || *length < 1 || *length > kFilenameCharsMax ||
-        std::ranges::any_of(filename, is_control)) {
-        return base::fail(
-            Errc::parameter_invalid,
-            {{"parameter", "filename"}, {"reason", "It must have 1 to 255 characters."}});
-    }
-    return {};
+    return check_line("filename", filename, kFilenameCharsMax);
 }
 
 std::int64_t Assets::upload_bytes_max() const {

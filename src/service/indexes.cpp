@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "base/utf8.h"
 #include "domain/names.h"
+#include "service/names.h"
 
 namespace kinodex::service {
 namespace {
@@ -54,13 +54,7 @@ std::optional<domain::ModelFamily> family_of(std::string_view model_name) {
 }
 
 base::Status check_index_name(std::string_view name) {
-    const auto length = base::utf8_length(name);
-    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
-    if (!length || *length < 1 || *length > kIndexNameCharsMax ||
-        std::ranges::any_of(name, is_control)) {
-        return invalid("index_name", "It must have 1 to 255 characters.");
-    }
-    return {};
+    return check_line("index_name", name, kIndexNameCharsMax);
 }
 
 base::Status check_index(const NewIndex& index) {

@@ -61,6 +61,14 @@ Task<Outcome> fetch_url(UrlAssets& url_assets, jobs::JobContext context) {
     co_return outcome_of(co_await url_assets.run(*id, context.job.attempts, context.should_stop));
 }
 
+Task<Outcome> check_entity(EntityCheck& entity_check, domain::Job job) {
+    const auto id = domain::EntityId::parse(job.subject);
+    if (!id) {
+        co_return dropped(job);
+    }
+    co_return outcome_of(co_await entity_check.run(*id));
+}
+
 Task<Outcome> remove_objects(objects::Objects& objects, domain::Job job) {
     auto removed = co_await objects.remove_prefix(job.subject);
     if (!removed) {
@@ -74,7 +82,7 @@ Task<Outcome> remove_objects(objects::Objects& objects, domain::Job job) {
 }  // namespace
 
 std::map<JobKind, jobs::Work> works_of(Ingest& ingest, Renditions& renditions, Indexing& indexing,
-                                       objects::Objects& objects) {
+                                       EntityCheck& entity_check, objects::Objects& objects) {
     std::map<JobKind, jobs::Work> works;
     works[JobKind::ingest_asset] = [&ingest](jobs::JobContext context) {
         return ingest_asset(ingest, std::move(context.job));
@@ -87,6 +95,9 @@ std::map<JobKind, jobs::Work> works_of(Ingest& ingest, Renditions& renditions, I
     };
     works[JobKind::index_asset] = [&indexing](jobs::JobContext context) {
         return index_asset(indexing, std::move(context.job));
+    };
+    works[JobKind::check_entity] = [&entity_check](jobs::JobContext context) {
+        return check_entity(entity_check, std::move(context.job));
     };
     works[JobKind::remove_objects] = [&objects](jobs::JobContext context) {
         return remove_objects(objects, std::move(context.job));

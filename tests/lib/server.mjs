@@ -77,3 +77,13 @@ export async function until(condition, limitMs, what) {
         await new Promise((wake) => setTimeout(wake, 50));
     }
 }
+
+/** Everything that a pager gives; fails when it does not end. */
+export async function collect(page, most = 1000) {
+    const all = [];
+    for await (const item of page) {
+        all.push(item);
+        assert.ok(all.length <= most, "the pager does not end");
+    }
+    return all;
+}

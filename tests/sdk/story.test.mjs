@@ -7,7 +7,7 @@ import { createReadStream, openAsBlob, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 
-import { clip, startServer, until } from "../lib/server.mjs";
+import { clip, collect, startServer, until } from "../lib/server.mjs";
 
 const require = createRequire(import.meta.url);
 const { TwelveLabs, TwelvelabsApi, TwelvelabsApiError } = require("twelvelabs-js");
@@ -39,15 +39,6 @@ async function indexed(indexId, itemId) {
         assert.notEqual(item.status, "failed");
         return item.status === "ready" && item;
     }, 120_000, "indexing");
-}
-
-async function collect(page, most = 1000) {
-    const all = [];
-    for await (const item of page) {
-        all.push(item);
-        assert.ok(all.length <= most, "the pager does not end");
-    }
-    return all;
 }
 
 describe("one video from upload to deletion", () => {
