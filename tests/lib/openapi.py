@@ -25,6 +25,7 @@ ADDED_KEYS = {
     "indexedAssetDetailed": {"progress": {"type": "number", "minimum": 0, "maximum": 1},
                              "error": {"type": "object", "required": ["message"]}},
     "indexedAsset": {"user_metadata": {"type": "object"}},
+    "tasks_retrieve_Response_200": {"error": {"type": "object", "required": ["message"]}},
     "Entity": {"error": {"type": "object", "required": ["message"]}},
 }
 NULLABLE = {("Index", "expires_at")}
