@@ -69,6 +69,9 @@ ErrorRow row_of(Errc code) {
                     "Index engine cannot be changed. Please remove engine_id parameter and try "
                     "again. If you want to change engine, please create new index.",
                     kPermanent};
+        case Errc::task_cannot_be_deleted:
+            return {"task_cannot_be_deleted", 400, "Task `{task_id}` cannot be deleted.",
+                    kPermanent};
         case Errc::asset_not_ready:
             return {"parameter_invalid", 400,
                     "The `{parameter}` parameter is invalid. Asset `{asset_id}` is `{status}`; it "

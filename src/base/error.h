@@ -51,8 +51,9 @@ enum class Errc {
     index_name_already_exists,  // values: index_name
     index_option_cannot_be_changed,
     index_engine_cannot_be_changed,
-    asset_not_ready,        // values: asset_id, status
-    feature_not_available,  // values: parameter, reason: asked of a part this server lacks
+    task_cannot_be_deleted,  // values: task_id, reason
+    asset_not_ready,         // values: asset_id, status
+    feature_not_available,   // values: parameter, reason: asked of a part this server lacks
 
     // Who is asking.
     api_key_invalid,

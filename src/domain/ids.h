@@ -12,6 +12,7 @@ using IndexId = base::Id<struct IndexTag>;
 using IndexedAssetId = base::Id<struct IndexedAssetTag>;
 using EntityCollectionId = base::Id<struct EntityCollectionTag>;
 using EntityId = base::Id<struct EntityTag>;
+using TaskId = base::Id<struct TaskTag>;
 using JobId = base::Id<struct JobTag>;
 using DeliveryId = base::Id<struct DeliveryTag>;
 

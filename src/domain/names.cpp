@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, 5> kIndexingStatus{"pending", "queued", "
 constexpr std::array<std::string_view, 5> kStreamStatus{"NONE", "PROCESSING", "COMPLETE",
                                                         "CANCELED", "ERROR"};
 constexpr std::array<std::string_view, 2> kEntityStatus{"processing", "ready"};
+constexpr std::array<std::string_view, 7> kTaskStatus{
+    "uploading", "validating", "pending", "queued", "indexing", "ready", "failed"};
 constexpr std::array<std::string_view, 9> kJobKind{
     "ingest_asset", "make_thumbnail", "make_rendition", "index_asset", "remove_objects",
     "fetch_url",    "announce",       "deliver",        "check_entity"};
@@ -62,6 +64,9 @@ std::string_view name_of(StreamStatus value) {
 std::string_view name_of(EntityStatus value) {
     return at(kEntityStatus, value);
 }
+std::string_view name_of(TaskStatus value) {
+    return at(kTaskStatus, value);
+}
 std::string_view name_of(JobKind value) {
     return at(kJobKind, value);
 }
@@ -96,6 +101,10 @@ std::optional<StreamStatus> from_name(std::string_view name) {
 template <>
 std::optional<EntityStatus> from_name(std::string_view name) {
     return find<EntityStatus>(kEntityStatus, name);
+}
+template <>
+std::optional<TaskStatus> from_name(std::string_view name) {
+    return find<TaskStatus>(kTaskStatus, name);
 }
 template <>
 std::optional<JobKind> from_name(std::string_view name) {

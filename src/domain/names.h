@@ -8,6 +8,7 @@
 #include "domain/entity.h"
 #include "domain/indexed_asset.h"
 #include "domain/job.h"
+#include "domain/task.h"
 #include "domain/webhook.h"
 
 namespace kinodex::domain {
@@ -19,6 +20,7 @@ std::string_view name_of(DerivedStatus value);
 std::string_view name_of(IndexingStatus value);
 std::string_view name_of(StreamStatus value);
 std::string_view name_of(EntityStatus value);
+std::string_view name_of(TaskStatus value);
 std::string_view name_of(JobKind value);
 std::string_view name_of(DeliveryState value);
 

@@ -24,6 +24,7 @@
 #include "runtime/task.h"
 #include "store/entity_store.h"
 #include "store/key_store.h"
+#include "store/task_store.h"
 #include "store/transfer_store.h"
 #include "store/webhook_store.h"
 
@@ -158,6 +159,7 @@ class Store : public KeyStore {
     virtual WebhookStore& webhooks() = 0;
     virtual TransferStore& transfer() = 0;
     virtual EntityStore& entities() = 0;
+    virtual TaskStore& tasks() = 0;
 
     // --- upkeep -----------------------------------------------------------------------------
     /// Which of these asset (or indexed asset) ids have rows: for sweeping orphaned objects.

@@ -185,7 +185,17 @@ def _large_video(out):
             left -= file.write(block[:min(left, len(block))])
 
 
-SPECIAL = {"jpeg_rotated_6": _rotated_jpeg, "large_190mb": _large_video}
+def _larger_video(out):
+    """A playable MP4 of 210 MB, most of it a hole in the file."""
+    head = clip("h264_aac").read_bytes()
+    room = 210 * (1 << 20) - len(head)
+    with open(out, "wb") as file:
+        file.write(head + room.to_bytes(4, "big") + b"free")
+        file.truncate(210 * (1 << 20))
+
+
+SPECIAL = {"jpeg_rotated_6": _rotated_jpeg, "large_190mb": _large_video,
+           "large_210mb": _larger_video}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #include "store/sqlite/entities.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/statements.h"
+#include "store/sqlite/tasks.h"
 #include "store/sqlite/text_fold.h"
 
 namespace kinodex::store::sqlite {
@@ -265,6 +266,7 @@ base::Status delete_asset(WriteTurn& turn, domain::AccountId account, domain::As
         }
     }
     KN_PASS(Query(turn.db, "DELETE FROM assets WHERE id = ?").with(id).done());
+    KN_PASS(fail_waiting_videos(turn, id, "The asset was deleted before it could be indexed."));
     KN_PASS(unlink_from_entities(turn, id));
     return insert_job(turn, {domain::JobKind::remove_objects, "assets/" + id.text() + "/"});
 }
@@ -285,6 +287,11 @@ base::Result<bool> finish_ingest(WriteTurn& turn, domain::AssetId id, const Inge
         return false;
     }
     KN_PASS(insert_jobs(turn, jobs));
+    if (outcome.status == domain::AssetStatus::ready) {
+        KN_PASS(index_waiting_videos(turn, id));
+    } else {
+        KN_PASS(fail_waiting_videos(turn, id, outcome.error_message));
+    }
     KN_PASS(check_entities_of(turn, id));
     return true;
 }

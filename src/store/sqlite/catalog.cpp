@@ -78,6 +78,7 @@ void Catalog::publish_one(CatalogChange& change) {
             [&](const RowAdded& added) {
                 listing->add(listing_row(added.item), tokens_of(added.item.user_metadata));
             },
+            [&](const RowFilled& filled) { listing->fill(listing_row(filled.item)); },
             [&](const RowRemoved& removed) { listing->remove(removed.created, removed.tokens); },
             [&](const StateChanged& changed) {
                 listing->set_state(changed.created, changed.state);

@@ -20,6 +20,10 @@ struct IndexDropped {};
 struct RowAdded {
     domain::IndexedAsset item;
 };
+/// Its asset is ready: the system metadata is known from now on.
+struct RowFilled {
+    domain::IndexedAsset item;
+};
 struct RowRemoved {
     RowKey created;
     std::vector<Token> tokens;
@@ -36,7 +40,9 @@ struct TokensChanged {
 /// One change of one index, made by a committed write.
 struct CatalogChange {
     domain::IndexId index_id;
-    std::variant<IndexAdded, IndexDropped, RowAdded, RowRemoved, StateChanged, TokensChanged> what;
+    std::variant<IndexAdded, IndexDropped, RowAdded, RowFilled, RowRemoved, StateChanged,
+                 TokensChanged>
+        what;
 };
 
 class Catalog {

@@ -1,7 +1,8 @@
 // The conformance suite on SQLite, in a directory of its own for each test.
 #include "store/conformance/conformance.h"
-#include "store/conformance/entities.h"
 
+#include "store/conformance/entities.h"
+#include "store/conformance/tasks.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/temp_dir.h"
 
@@ -11,6 +12,7 @@ namespace {
 // The names that INSTANTIATE_TEST_SUITE_P looks for.
 using conformance::EntityConformance;
 using conformance::StoreConformance;
+using conformance::TaskConformance;
 
 class SqliteBackend : public conformance::Backend {
   public:
@@ -33,6 +35,7 @@ std::unique_ptr<conformance::Backend> make_sqlite_backend() {
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(&make_sqlite_backend));
 INSTANTIATE_TEST_SUITE_P(Sqlite, EntityConformance, testing::Values(&make_sqlite_backend));
+INSTANTIATE_TEST_SUITE_P(Sqlite, TaskConformance, testing::Values(&make_sqlite_backend));
 
 }  // namespace
 }  // namespace kinodex::store

@@ -31,6 +31,7 @@ base::Result<domain::IndexedAsset> find_owned(Connection& db, domain::AccountId 
 
 void copy_from_asset(domain::IndexedAsset& item, const domain::Asset& asset) {
     item.account_id = asset.account_id;
+    item.asset_id = asset.id;
     auto& system = item.system_metadata;
     system.filename = asset.filename;
     system.duration_sec = asset.duration_sec;
@@ -50,14 +51,37 @@ base::Status insert_indexed_asset(WriteTurn& turn, domain::IndexedAsset item) {
                           {{"asset_id", item.asset_id.text()},
                            {"status", std::string(domain::name_of(asset.status))}});
     }
+    return insert_video(turn, std::move(item), asset);
+}
+
+base::Status insert_video(WriteTurn& turn, domain::IndexedAsset item, const domain::Asset& asset) {
     copy_from_asset(item, asset);
     KN_PASS(insert_indexed_row(turn.db, item));
     if (item.status == IndexingStatus::ready) {
         KN_PASS(count_ready(turn.db, item, +1));
     }
-    KN_PASS(insert_job(turn, {domain::JobKind::index_asset, item.id.text()}));
+    if (asset.status == domain::AssetStatus::ready) {
+        KN_PASS(insert_job(turn, {domain::JobKind::index_asset, item.id.text()}));
+    }
     const auto index_id = item.index_id;
     turn.changes.push_back({index_id, RowAdded{std::move(item)}});
+    return {};
+}
+
+base::Status fill_video(WriteTurn& turn, domain::IndexedAsset item, const domain::Asset& asset) {
+    copy_from_asset(item, asset);
+    item.updated_at = base::now();
+    const auto& system = item.system_metadata;
+    // The status is what it was; that it is named tells the item's task.
+    Query query(turn.db,
+                "UPDATE indexed_assets SET status = ?, updated_ms = ?, duration_sec = ?, fps = ?, "
+                "width = ?, height = ?, size_bytes = ? WHERE id = ?");
+    query.with(item.status, item.updated_at, system.duration_sec, system.fps, system.width,
+               system.height, system.size_bytes, item.id);
+    KN_PASS(query.done());
+    KN_PASS(insert_job(turn, {domain::JobKind::index_asset, item.id.text()}));
+    const auto index_id = item.index_id;
+    turn.changes.push_back({index_id, RowFilled{std::move(item)}});
     return {};
 }
 

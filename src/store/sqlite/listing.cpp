@@ -118,6 +118,22 @@ void Listing::add(const ListingRow& row, std::span<const Token> tokens) {
     ++live_;
 }
 
+void Listing::fill(const ListingRow& row) {
+    const std::lock_guard gate(gate_);
+    const std::unique_lock lock(mutex_);
+    const auto* found = find({row.created_ms, row.id});
+    if (found == nullptr) {
+        return;
+    }
+    const auto slot = *found;
+    columns_.duration_sec[slot] = row.duration_sec;
+    columns_.fps[slot] = row.fps;
+    columns_.width[slot] = row.width;
+    columns_.height[slot] = row.height;
+    columns_.size_bytes[slot] = row.size_bytes;
+    move_updated(slot, row.updated_ms);
+}
+
 void Listing::remove(const RowKey& created, std::span<const Token> tokens) {
     const std::lock_guard gate(gate_);
     const std::unique_lock lock(mutex_);

@@ -41,6 +41,8 @@ class Listing {
 
     // --- changes -------------------------------------------------------------------------------
     void add(const ListingRow& row, std::span<const Token> tokens);
+    /// The system metadata of a row that is there, and its time of change.
+    void fill(const ListingRow& row);
     void remove(const RowKey& created, std::span<const Token> tokens);
     struct State {
         domain::IndexingStatus status;

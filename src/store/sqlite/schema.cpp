@@ -186,9 +186,40 @@ CREATE INDEX entity_assets_by_asset ON entity_assets (asset_id, entity_id);
 CREATE TABLE doomed_collections (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 )sql";
 
+// A row of tasks repeats what lists filter and sort by. Only the triggers change it, in the step
+// that changes its indexed asset, whose states have the numbers of a task's less two.
+constexpr const char* kTasks = R"sql(
+CREATE TABLE tasks (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE, account_id BLOB NOT NULL, index_id BLOB NOT NULL,
+    asset_id BLOB NOT NULL, video_id BLOB NOT NULL UNIQUE, status INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, filename TEXT NOT NULL,
+    duration_sec REAL, width INTEGER, height INTEGER
+) STRICT;
+CREATE INDEX tasks_by_created ON tasks (
+    account_id, created_ms, id, status, updated_ms, index_id, filename, duration_sec, width, height
+);
+CREATE INDEX tasks_by_updated ON tasks (
+    account_id, updated_ms, id, status, created_ms, index_id, filename, duration_sec, width, height
+);
+CREATE INDEX tasks_by_asset ON tasks (asset_id);
+
+CREATE TRIGGER tasks_follow AFTER UPDATE OF status ON indexed_assets BEGIN
+    UPDATE tasks SET status = new.status + 2, updated_ms = new.updated_ms,
+        duration_sec = new.duration_sec, width = new.width, height = new.height
+        WHERE video_id = new.id;
+END;
+-- What came to an end keeps its state when its video goes; what had not, never will.
+CREATE TRIGGER tasks_left AFTER DELETE ON indexed_assets BEGIN
+    UPDATE tasks SET status = 6,
+        updated_ms = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)
+        WHERE video_id = old.id AND status < 5;
+END;
+)sql";
+
 /// Step i brings version i to version i + 1.
 constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3, kVersion4,
-                                                         kVersion5, kVersion6, kEntities};
+                                                         kVersion5, kVersion6, kEntities, kTasks};
 
 base::Result<std::int64_t> version_of(Connection& connection) {
     Query query(connection, "PRAGMA user_version");

@@ -12,6 +12,7 @@
 #include "store/sqlite/rows.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/statements.h"
+#include "store/sqlite/tasks.h"
 #include "store/sqlite/transfer.h"
 #include "store/sqlite/webhooks.h"
 
@@ -293,6 +294,7 @@ class SqliteStore : public Store {
     WebhookStore& webhooks() override { return webhooks_; }
     TransferStore& transfer() override { return transfer_; }
     EntityStore& entities() override { return *entities_; }
+    TaskStore& tasks() override { return *tasks_; }
 
     // --- upkeep
     Asked<std::vector<bool>> assets_exist(std::vector<domain::AssetId> ids) override {
@@ -364,6 +366,7 @@ class SqliteStore : public Store {
     SqliteWebhooks webhooks_{access_};
     SqliteTransfer transfer_{access_};
     std::unique_ptr<EntityStore> entities_ = make_entity_store(access_);
+    std::unique_ptr<TaskStore> tasks_ = make_task_store(access_);
 };
 
 }  // namespace

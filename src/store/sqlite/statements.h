@@ -59,6 +59,10 @@ base::Result<bool> clear_doomed_indexes(WriteTurn& turn);
 
 // --- indexed assets: indexed_assets.cpp --------------------------------------------------------
 base::Status insert_indexed_asset(WriteTurn& turn, domain::IndexedAsset item);
+/// The row of an asset that is known to be there, and its job unless the asset is `processing`.
+base::Status insert_video(WriteTurn& turn, domain::IndexedAsset item, const domain::Asset& asset);
+/// Of an item that waited: what its asset has become, and the job.
+base::Status fill_video(WriteTurn& turn, domain::IndexedAsset item, const domain::Asset& asset);
 /// Only the row: no checks, no job, no counters.
 base::Status insert_indexed_row(Connection& db, const domain::IndexedAsset& item);
 base::Result<domain::IndexedAsset> find_indexed_asset(Connection& db, domain::AccountId account,
