@@ -3,8 +3,29 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 
 namespace kinodex::media {
+namespace {
+
+float highest_of(std::span<const float> samples) {
+    // Side by side, so that vector units can take several at a time.
+    constexpr std::size_t kLanes = 8;
+    std::array<float, kLanes> tops{};
+    std::size_t at = 0;
+    for (; at + kLanes <= samples.size(); at += kLanes) {
+        for (std::size_t i = 0; i < kLanes; ++i) {
+            tops[i] = std::max(tops[i], std::abs(samples[at + i]));
+        }
+    }
+    float highest = *std::ranges::max_element(tops);
+    for (; at < samples.size(); ++at) {
+        highest = std::max(highest, std::abs(samples[at]));
+    }
+    return highest;
+}
+
+}  // namespace
 
 TruePeak::TruePeak(std::size_t channels) : lines_(channels, std::vector<float>(kTaps - 1, 0.0F)) {
     // A windowed sinc: unity below half the sample rate, four times as many points.
@@ -27,7 +48,9 @@ TruePeak::TruePeak(std::size_t channels) : lines_(channels, std::vector<float>(k
 /// `line` holds kTaps - 1 earlier samples, then `count` to judge.
 void TruePeak::look_at(const float* line, std::size_t count) {
     // Tap by tap over the whole stretch: independent sums, which vector units take many at a time.
-    for (const Phase& phase : phases_) {
+    std::array<float, kStretch> tops{};
+    // The first phase gives the samples themselves, which the caller has seen.
+    for (const Phase& phase : std::span(phases_).subspan(1)) {
         std::array<float, kStretch> sums{};
         for (std::size_t tap = 0; tap < kTaps; ++tap) {
             const float weight = phase[tap];
@@ -36,10 +59,11 @@ void TruePeak::look_at(const float* line, std::size_t count) {
                 sums[i] += weight * from[i];
             }
         }
-        for (std::size_t i = 0; i < count; ++i) {
-            peak_ = std::max(peak_, std::abs(sums[i]));
+        for (std::size_t i = 0; i < kStretch; ++i) {
+            tops[i] = std::max(tops[i], std::abs(sums[i]));
         }
     }
+    peak_ = std::max(peak_, *std::ranges::max_element(std::span(tops).first(count)));
 }
 
 void TruePeak::add(std::span<const float> samples) {
@@ -54,11 +78,9 @@ void TruePeak::add(std::span<const float> samples) {
         }
         for (std::size_t at = 0; at < frames; at += kStretch) {
             const std::size_t count = std::min(kStretch, frames - at);
-            float highest = 0;
-            for (std::size_t i = at; i < at + count + kTaps - 1; ++i) {
-                highest = std::max(highest, std::abs(line[i]));
-            }
+            const float highest = highest_of(std::span(line).subspan(at, count + kTaps - 1));
             if (highest * gain_ > peak_) {
+                peak_ = std::max(peak_, highest);
                 look_at(&line[at], count);
             }
         }
