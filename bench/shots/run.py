@@ -181,7 +181,7 @@ def make_speed_film(tools, work):
     true = []
     for position, i in enumerate(order):
         offset = position * SPEED_PART_FRAMES
-        if position > 0 and order[position - 1] != i:
+        if position > 0:  # also from a part's end to its own beginning
             true.append({"frame": offset, "kind": "cut"})
         true += [{**b, "frame": b["frame"] + offset} for b in made[i][1]]
     film = work / "speed.mp4"
