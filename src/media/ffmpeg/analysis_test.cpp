@@ -160,6 +160,78 @@ TEST(Shots, pan_is_no_boundary) {
     expect_whole(analysis);
 }
 
+/// Scenes that differ in everything, each as long as told, one after another.
+std::string scenes_of(const std::vector<int>& lengths) {
+    const char* const kSources[] = {"testsrc2", "mandelbrot", "rgbtestsrc", "cellauto=rule=110"};
+    std::string inputs;
+    std::string filters;
+    std::string joined;
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+        const std::string source = kSources[i % std::size(kSources)];
+        const char* const options = source.find('=') == std::string::npos ? "=" : ":";
+        inputs += "-f lavfi -i " + source + options + "s=320x180:r=25 ";
+        const std::string label = "[s" + std::to_string(i) + "]";
+        filters += "[" + std::to_string(i) + "]trim=end_frame=" + std::to_string(lengths[i]) +
+                   ",setpts=PTS-STARTPTS,format=yuv420p" + label + ";";
+        joined += label;
+    }
+    return inputs + "-filter_complex \"" + filters + joined +
+           "concat=n=" + std::to_string(lengths.size()) + "\" ";
+}
+
+TEST(Shots, cut_inside_a_group_among_others_is_found_at_its_frame) {
+    const MadeMedia media;
+    for (const char* frames_between : {"-bf 0", "-bf 3", "-bf 5"}) {
+        for (const int length : {85, 86, 87, 88}) {
+            const auto analysis =
+                analyze(media.make("inside.mp4", scenes_of({length, 90}) + kX264 +
+                                                     "-sc_threshold 0 " + frames_between));
+            const auto starts = starts_of(analysis);
+            ASSERT_EQ(starts.size(), 2U) << frames_between << " " << length;
+            EXPECT_NEAR(starts[1], length * kFrame, 1e-3) << frames_between;
+        }
+    }
+}
+
+TEST(Shots, cut_at_the_key_frame_after_a_cut_is_found_too) {
+    const MadeMedia media;
+    const auto analysis =
+        analyze(media.make("both.mp4", scenes_of({85, 15, 60}) + kX264 + "-sc_threshold 0"));
+    const auto starts = starts_of(analysis);
+    ASSERT_EQ(starts.size(), 3U);
+    EXPECT_NEAR(starts[1], 85 * kFrame, 1e-3);
+    EXPECT_NEAR(starts[2], 100 * kFrame, 1e-3);
+}
+
+/// A window that moves over a large textured picture by so many pixels a frame, from one side.
+std::string pan_over(int darkest, int pixels, int frames) {
+    const std::string count = std::to_string(frames);
+    return "nullsrc=s=80x7:r=25,geq=lum='random(1)*110+" + std::to_string(darkest) +
+           "':cb='random(2)*80+" + std::to_string(darkest) +
+           "':cr='random(3)*120+60',trim=end_frame=1,scale=4096x360,noise=alls=14,loop=loop=" +
+           count + ":size=1,trim=end_frame=" + count + ",crop=320:180:x='" +
+           std::to_string(pixels < 0 ? 3700 : 0) + "+n*" + std::to_string(pixels) +
+           "':y=90,format=yuv420p";
+}
+
+TEST(Shots, fast_pan_through_key_frames_is_no_boundary) {
+    const MadeMedia media;
+    const auto analysis =
+        analyze(media.make("fast.mp4", "-f lavfi -i \"" + pan_over(60, 24, 120) + "\" " + kX264));
+    EXPECT_EQ(starts_of(analysis).size(), 1U);
+}
+
+TEST(Shots, cut_from_pan_to_pan_at_a_key_frame_is_found) {
+    const MadeMedia media;
+    const auto analysis = analyze(
+        media.make("pans.mp4", "-f lavfi -i \"" + pan_over(40, 24, 75) + "\" -f lavfi -i \"" +
+                                   pan_over(120, -24, 75) + "\" -filter_complex \"[0][1]concat\" " +
+                                   kX264 + "-sc_threshold 0"));
+    const auto starts = starts_of(analysis);
+    ASSERT_EQ(starts.size(), 2U);
+    EXPECT_NEAR(starts[1], 75 * kFrame, 1e-3);
+}
+
 TEST(Shots, of_a_single_frame_are_one) {
     const MadeMedia media;
     const auto analysis = analyze(

@@ -22,7 +22,7 @@ bool shows_same(const SmallPicture& a, const SmallPicture& b) {
     constexpr double kColoursMayDiffer = 0.3;
     return plan::palette_difference(a, b) < kColoursMayDiffer &&
            (plan::difference(a, b) < plan::kSameScene ||
-            plan::panned_difference(a, b) < plan::kSameScene);
+            plan::panned_difference(a, b, plan::kSameScene) < plan::kSameScene);
 }
 
 std::int64_t time_of_frame(const AVFrame& frame) {
@@ -31,12 +31,13 @@ std::int64_t time_of_frame(const AVFrame& frame) {
 
 }  // namespace
 
-ShotTrack::ShotTrack(const AVStream& stream, ShotDecoder decoder, double file_start_sec,
-                     int pictures_fd)
+ShotTrack::ShotTrack(const AVStream& stream, ShotDecoder decoder,
+                     std::optional<PacketGlimpses> glimpses, double file_start_sec, int pictures_fd)
     : time_base_(stream.time_base),
       file_start_sec_(file_start_sec),
       codec_(stream.codecpar->codec_id),
       decoder_(std::move(decoder)),
+      glimpses_(std::move(glimpses)),
       pictures_(pictures_fd, rotation_of(stream)) {
     AVRational rate = stream.avg_frame_rate;
     if (rate.num <= 0 || rate.den <= 0) {
@@ -48,7 +49,12 @@ ShotTrack::ShotTrack(const AVStream& stream, ShotDecoder decoder, double file_st
 base::Result<ShotTrack> ShotTrack::open(const AVStream& stream, double file_start_sec,
                                         int pictures_fd) {
     KN_TRY(decoder, ShotDecoder::open(stream));
-    return ShotTrack(stream, std::move(decoder), file_start_sec, pictures_fd);
+    std::optional<PacketGlimpses> glimpses;
+    if (PacketGlimpses::can_tell(*stream.codecpar)) {
+        KN_TRY(opened, PacketGlimpses::open(stream));
+        glimpses.emplace(std::move(opened));
+    }
+    return ShotTrack(stream, std::move(decoder), std::move(glimpses), file_start_sec, pictures_fd);
 }
 
 double ShotTrack::seconds(std::int64_t ticks) const {
@@ -94,13 +100,17 @@ base::Result<void> ShotTrack::push(const AVPacket& packet) {
             return {};
         }
         // Only key frames so far: every frame stands alone, so several make one group.
-        const bool all_key = held.is_key && leading_.size() == 1 && !is_long_ &&
-                             group_.size() < kIntraGroupPackets &&
+        const bool all_key = held.is_key && leading_.size() == 1 && following_.empty() &&
+                             !is_long_ && group_.size() < kIntraGroupPackets &&
                              std::ranges::all_of(group_, &Held::is_key);
         if (all_key) {
             group_.push_back(std::move(leading_.front()));
             leading_.clear();
             leading_.push_back(std::move(held));
+            return {};
+        }
+        if (takes_following(held)) {
+            following_.push_back(std::move(held));
             return {};
         }
         KN_PASS(close_group());
@@ -115,6 +125,14 @@ base::Result<void> ShotTrack::push(const AVPacket& packet) {
         begin_long_group();
     }
     return {};
+}
+
+/// What comes right after the next key frame also says how it goes on from the group.
+bool ShotTrack::takes_following(const Held& held) const {
+    if (!glimpses_ || held.is_key || following_.size() >= kFollowingPacketsMax) {
+        return false;
+    }
+    return following_.empty() || held.time < following_.front().time;
 }
 
 /// Ends the group and makes the next key frame the start of a new one.
@@ -134,8 +152,15 @@ base::Result<void> ShotTrack::close_group() {
         group_.push_back(std::move(leading_.front()));
     }
     leading_.clear();
+    for (Held& held : following_) {
+        group_bytes_ += static_cast<std::size_t>(held.packet->size);
+        group_.push_back(std::move(held));
+    }
+    following_.clear();
     key_ = next_key_;
     next_key_.reset();
+    pan_ = next_pan_;
+    next_pan_.reset();
     return {};
 }
 

@@ -1,9 +1,10 @@
 // Shot boundaries of a video stream from one pass over its packets.
 //
 // Only key frames are decoded, until something between two of them is worth a look: they differ,
-// or a packet is far larger than its neighbours, as the first frame after a cut is. Then that
-// group of pictures is decoded as far and as densely as the question needs. Rules about what is a
-// boundary are in media/plan/shot_rules.h. Memory: the packets of one group, some frames.
+// or a packet is far larger than its neighbours, as the first frame after a cut is. Then single
+// packets of that group of pictures are looked at alone, and where they do not tell, the group is
+// decoded as far and as densely as the question needs. Rules about what is a boundary are in
+// media/plan/shot_rules.h. Memory: the packets of one group, some frames.
 #pragma once
 
 #include <deque>
@@ -11,6 +12,7 @@
 #include <optional>
 
 #include "media/ffmpeg/shots_decoder.h"
+#include "media/ffmpeg/shots_glimpse.h"
 #include "media/ffmpeg/shots_pictures.h"
 #include "media/ffmpeg/shots_sample.h"
 #include "media/plan/shot_rules.h"
@@ -21,6 +23,8 @@ namespace kinodex::media {
 /// 50 s at 30 frames a second.
 inline constexpr std::size_t kGroupBytesMax = 40 * 1024 * 1024;
 inline constexpr std::size_t kGroupPacketsMax = 1500;
+/// Frames between that are waited for after a key frame; more than encoders put there.
+inline constexpr std::size_t kFollowingPacketsMax = 17;
 /// Where every frame is a key frame, one in this many is looked at first.
 inline constexpr std::size_t kIntraGroupPackets = 12;
 /// Shots beyond this many are not looked for: one a second for 50 hours.
@@ -55,8 +59,22 @@ class ShotTrack {
             0;  // frame from which on looking like the next key frame ends it
     };
 
-    ShotTrack(const AVStream& stream, ShotDecoder decoder, double file_start_sec, int pictures_fd);
+    /// What single packets say of a group whose key frames differ.
+    struct CutSearch {
+        std::optional<std::int64_t> cut;  // the one, and nothing else happens
+        bool has_none = false;            // no packet of the group begins a scene
+    };
 
+    /// How the camera moves the picture, in pixels a frame.
+    struct Motion {
+        double x = 0;
+        double y = 0;
+    };
+
+    ShotTrack(const AVStream& stream, ShotDecoder decoder, std::optional<PacketGlimpses> glimpses,
+              double file_start_sec, int pictures_fd);
+
+    [[nodiscard]] bool takes_following(const Held& held) const;
     base::Result<void> close_group();
     base::Result<void> analyze_group();
     base::Result<void> report(const std::vector<plan::Boundary>& boundaries);
@@ -68,11 +86,23 @@ class ShotTrack {
     void lay_out_times();
     std::optional<plan::SmallPicture> look_at_key(const Held& held);
     [[nodiscard]] bool is_uneven(std::int64_t from, std::int64_t to) const;
-    [[nodiscard]] bool has_even_tail() const;
+    [[nodiscard]] bool is_calm(std::int64_t from, std::int64_t to) const;
+    [[nodiscard]] bool has_even_tail(std::span<const std::size_t> but_for) const;
     [[nodiscard]] std::optional<std::int64_t> faint_spike() const;
-    [[nodiscard]] bool is_plainly_new() const;
     [[nodiscard]] std::optional<std::int64_t> clean_spike(const std::vector<bool>& spiking) const;
     [[nodiscard]] Verdict judge(const std::vector<bool>& spiking);
+    [[nodiscard]] Verdict judge_even(bool is_by_clock, bool has_history,
+                                     std::span<const std::size_t> cleared) const;
+    [[nodiscard]] std::vector<std::size_t> possible_cuts() const;
+    [[nodiscard]] bool stands_alone(std::size_t suspect) const;
+    [[nodiscard]] CutSearch search_cut(std::span<const std::size_t> suspects);
+    [[nodiscard]] bool follows_same_shot(std::size_t suspect);
+    [[nodiscard]] CutSearch look_at_suspect(std::size_t suspect);
+    [[nodiscard]] std::optional<Motion> motion_of(std::span<const AVPacket* const> packets,
+                                                  std::int64_t time, double frames);
+    [[nodiscard]] std::optional<Motion> motion_after_key(const Held& key,
+                                                         std::span<const Held> after);
+    [[nodiscard]] bool is_steady_pan();
     [[nodiscard]] std::vector<bool> spikes() const;
     [[nodiscard]] bool can_leave_out(const Held& held) const;
     [[nodiscard]] Pass plan_pass(const std::vector<bool>& wanted, std::int64_t may_stop_at) const;
@@ -85,12 +115,14 @@ class ShotTrack {
     double file_start_sec_;
     AVCodecID codec_;
     ShotDecoder decoder_;
+    std::optional<PacketGlimpses> glimpses_;  // of codecs that allow it
     FrameSampler sampler_;
     ShotPictures pictures_;
     plan::ShotFinder finder_;
 
-    Group group_;    // starts at a key frame
-    Group leading_;  // the next key frame and frames shown before it
+    Group group_;      // starts at a key frame
+    Group leading_;    // the next key frame and frames shown before it
+    Group following_;  // the first frame after that one, and frames shown before it
     std::size_t group_bytes_ = 0;
     bool is_long_ = false;
     bool has_all_times_ = true;
@@ -98,7 +130,9 @@ class ShotTrack {
     std::int64_t end_time_ = 0;
     bool has_any_ = false;
 
-    std::optional<std::int64_t> told_cut_;        // where packet sizes alone place a cut
+    std::optional<Motion> pan_;                   // at the group's start, if it was looked for
+    std::optional<Motion> next_pan_;              // of the group after it
+    std::optional<std::int64_t> told_cut_;        // where packets alone place a cut
     base::Result<void> long_result_;              // of reports made while a long group runs
     plan::Link link_ = plan::Link::measured;      // of the group's key frame to what came before
     std::vector<std::int64_t> times_;             // of the group's shown frames, sorted

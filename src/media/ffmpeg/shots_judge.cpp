@@ -1,4 +1,5 @@
-// What can be known of a group of pictures from its key frames and the sizes of its packets.
+// What can be known of a group of pictures from its key frames and the sizes of its packets, before
+// any of it is decoded in order.
 #include <algorithm>
 #include <limits>
 
@@ -29,15 +30,8 @@ constexpr double kEvenAnchors = 1.8;
 constexpr double kFaintSpike = 1.35;
 constexpr double kFaintRival = 1.2;
 constexpr std::size_t kFaintReach = 3;
-// Motion within a shot brings in less new colour than this in a few seconds.
-constexpr double kSamePalette = 0.25;
 // No transition to another scene leaves the colours this equal.
 constexpr double kEqualPalette = 0.16;
-// A cut that needs no closer look: both pictures ordinary, and plainly not the same.
-constexpr double kPlainContrast = 8;
-constexpr double kPlainDark = 35;
-constexpr double kPlainBright = 200;
-constexpr double kPlainCut = 14;
 
 }  // namespace
 
@@ -102,15 +96,9 @@ bool ShotTrack::is_uneven(std::int64_t from, std::int64_t to) const {
     return most > kUnevenRise * usual || least < kUnevenFall * usual;
 }
 
-/// Both key frames are ordinary pictures, and no motion makes one of the other.
-bool ShotTrack::is_plainly_new() const {
-    const auto before = plan::luma_statistics(*key_);
-    const auto after = plan::luma_statistics(*next_key_);
-    const bool is_plain = std::min(before.deviation, after.deviation) > kPlainContrast &&
-                          std::min(before.mean, after.mean) > kPlainDark &&
-                          std::max(before.mean, after.mean) < kPlainBright;
-    return is_plain && plan::difference(*key_, *next_key_) > kPlainCut &&
-           plan::palette_difference(*key_, *next_key_) > kSamePalette;
+/// Frames [from, to) are even, or too few to hide a transition or a flash.
+bool ShotTrack::is_calm(std::int64_t from, std::int64_t to) const {
+    return to - from < static_cast<std::int64_t>(kSizeWindowFrames) || !is_uneven(from, to);
 }
 
 /// The frame of the one large packet in an otherwise even group, shown right after a frame that was
@@ -132,8 +120,8 @@ std::optional<std::int64_t> ShotTrack::clean_spike(const std::vector<bool>& spik
 }
 
 /// No frame that others refer to is much larger than usual in the few frames before the group's
-/// end: nothing fades or dissolves there.
-bool ShotTrack::has_even_tail() const {
+/// end: nothing fades or dissolves there. Packets `but_for` are known to be of the same scene.
+bool ShotTrack::has_even_tail(std::span<const std::size_t> but_for) const {
     const std::int64_t tail = base_ + std::ssize(times_) - kTailFrames;
     std::vector<double> sizes;
     double largest = 0;
@@ -141,7 +129,9 @@ bool ShotTrack::has_even_tail() const {
         if (!group_[i].is_between) {
             const double size = group_[i].packet->size;
             sizes.push_back(size);
-            largest = number_of(group_[i]) >= tail ? std::max(largest, size) : largest;
+            if (number_of(group_[i]) >= tail && std::ranges::find(but_for, i) == but_for.end()) {
+                largest = std::max(largest, size);
+            }
         }
     }
     return !sizes.empty() && largest < kEvenAnchors * plan::median_of(sizes);
@@ -199,39 +189,64 @@ ShotTrack::Verdict ShotTrack::judge(const std::vector<bool>& spiking) {
     if (!key_ || !next_key_) {
         return Verdict::look_inside;
     }
-    const double change = plan::difference(*key_, *next_key_);
     const auto spike_count = std::ranges::count(spiking, true);
-    // Away to another shot and back takes two cuts.
-    if (spike_count > 1 || (spike_count == 1 && change >= plan::kSameScene)) {
-        if (is_by_clock && is_plainly_new()) {
-            told_cut_ = clean_spike(spiking);
-        }
-        return told_cut_ ? Verdict::cut_at_spike : Verdict::look_inside;
-    }
-    if (change < plan::kSameScene) {
-        return Verdict::same_shot;
+    if (plan::difference(*key_, *next_key_) < plan::kSameScene) {
+        // Away to another shot and back takes two cuts.
+        return spike_count > 1 ? Verdict::look_inside : Verdict::same_shot;
     }
     if (std::ranges::all_of(group_, &Held::is_key)) {
         return Verdict::look_inside;
     }
-    const bool is_new = is_plainly_new();
-    if (is_by_clock && is_new) {
-        told_cut_ = faint_spike();
-        return told_cut_ ? Verdict::cut_at_spike : Verdict::look_inside;
+    const bool may_tell_cut = is_by_clock && plan::is_plainly_new(*key_, *next_key_);
+    const bool is_even = !is_uneven(base_, finder_.frame_count());
+    if (may_tell_cut && spike_count > 0) {
+        told_cut_ = clean_spike(spiking);
+    } else if (!may_tell_cut && spike_count == 0) {
+        const Verdict verdict = judge_even(is_by_clock, has_history, {});
+        if (verdict != Verdict::look_inside) {
+            return verdict;
+        }
     }
-    const double palette = plan::palette_difference(*key_, *next_key_);
+    if (!told_cut_ && is_by_clock && is_even && is_steady_pan()) {
+        return Verdict::same_shot;
+    }
+    if (may_tell_cut && spike_count == 0) {
+        told_cut_ = faint_spike();
+    }
+    if (told_cut_) {
+        return Verdict::cut_at_spike;
+    }
+    const std::vector<std::size_t> suspects = possible_cuts();
+    const Verdict if_none =
+        is_even ? judge_even(is_by_clock, has_history, suspects) : Verdict::look_inside;
+    const bool is_worth_it =
+        if_none != Verdict::look_inside ||
+        (may_tell_cut && std::ranges::any_of(suspects, [this](auto k) { return stands_alone(k); }));
+    const CutSearch search = is_worth_it ? search_cut(suspects) : CutSearch{};
+    if (search.has_none) {
+        return if_none;
+    }
+    told_cut_ = may_tell_cut ? search.cut : std::nullopt;
+    return told_cut_ ? Verdict::cut_at_spike : Verdict::look_inside;
+}
+
+/// Of a group without a packet that begins a scene; `cleared` packets were looked at alone.
+ShotTrack::Verdict ShotTrack::judge_even(bool is_by_clock, bool has_history,
+                                         std::span<const std::size_t> cleared) const {
     if (is_uneven(base_, finder_.frame_count())) {
         // Bits come and go with motion too, but that keeps its colours.
-        return is_by_clock && palette < kEqualPalette ? Verdict::same_shot : Verdict::look_inside;
+        const bool is_motion =
+            is_by_clock && plan::palette_difference(*key_, *next_key_) < kEqualPalette;
+        return is_motion ? Verdict::same_shot : Verdict::look_inside;
     }
     if (is_by_clock) {
         // The encoder saw no cut, and nothing cost extra. A cut right at the key frame remains.
-        const bool is_motion =
-            palette < kSamePalette || plan::panned_difference(*key_, *next_key_) < plan::kSameScene;
-        return is_motion ? Verdict::same_shot : Verdict::look_inside;
+        return plan::is_motion(*key_, *next_key_) ? Verdict::same_shot : Verdict::look_inside;
     }
     // A key frame that came early is mostly the encoder's answer to a cut; or to a flash or a fade.
-    return is_new && has_history && has_even_tail() ? Verdict::cut_at_end : Verdict::look_inside;
+    const bool is_cut =
+        has_history && plan::is_plainly_new(*key_, *next_key_) && has_even_tail(cleared);
+    return is_cut ? Verdict::cut_at_end : Verdict::look_inside;
 }
 
 }  // namespace kinodex::media

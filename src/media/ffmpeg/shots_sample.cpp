@@ -13,7 +13,8 @@ namespace {
 
 using plan::SmallPicture;
 
-// Rows of a cell that are enough for its mean; reading the rest would only cost time.
+// Rows of a cell that are enough for its mean; reading the rest would only cost time. Fewer than
+// twice as many are read, so that sums of 8-bit values fit 16 bits.
 constexpr int kRowsOfCell = 8;
 
 struct PlaneView {
@@ -30,30 +31,31 @@ std::uint16_t little_endian(const std::uint8_t* at) {
     return value;
 }
 
-void add_row(const PlaneView& plane, int row, std::vector<std::uint32_t>& sums) {
+void add_row(const PlaneView& plane, int row, std::vector<std::uint16_t>& sums) {
     const std::uint8_t* line = plane.bytes + plane.stride * row;
     const auto width = static_cast<std::size_t>(plane.width);
-    std::uint32_t* into = sums.data();
+    std::uint16_t* into = sums.data();
     if (plane.depth == 8) {
         for (std::size_t x = 0; x < width; ++x) {
-            into[x] += line[x];
+            into[x] = static_cast<std::uint16_t>(into[x] + line[x]);
         }
         return;
     }
     const int shift = plane.depth - 8;
     for (std::size_t x = 0; x < width; ++x) {
-        into[x] += static_cast<std::uint32_t>(little_endian(line + 2 * x) >> shift);
+        const int value = little_endian(line + 2 * x) >> shift;
+        into[x] = static_cast<std::uint16_t>(into[x] + value);
     }
 }
 
 /// Mean of each cell; planes smaller than the grid repeat their pixels.
-void cell_means(const PlaneView& plane, std::vector<std::uint32_t>& sums,
+void cell_means(const PlaneView& plane, std::vector<std::uint16_t>& sums,
                 SmallPicture::Plane& into) {
     sums.assign(static_cast<std::size_t>(plane.width), 0);
     for (int row = 0; row < SmallPicture::kRows; ++row) {
         const int top = row * plane.height / SmallPicture::kRows;
         const int bottom = std::max(top + 1, (row + 1) * plane.height / SmallPicture::kRows);
-        std::ranges::fill(sums, 0U);
+        std::ranges::fill(sums, std::uint16_t{0});
         std::uint32_t rows = 0;
         const int step = std::max(1, (bottom - top) / kRowsOfCell);
         for (int y = top; y < bottom; y += step) {
@@ -64,13 +66,13 @@ void cell_means(const PlaneView& plane, std::vector<std::uint32_t>& sums,
             const int left = column * plane.width / SmallPicture::kColumns;
             const int right =
                 std::max(left + 1, (column + 1) * plane.width / SmallPicture::kColumns);
-            std::uint64_t sum = 0;
+            std::uint32_t sum = 0;
             for (int x = left; x < right; ++x) {
                 sum += sums[static_cast<std::size_t>(x)];
             }
-            const std::uint64_t count = rows * static_cast<std::uint64_t>(right - left);
+            const std::uint32_t count = rows * static_cast<std::uint32_t>(right - left);
             into[static_cast<std::size_t>(row * SmallPicture::kColumns + column)] =
-                static_cast<std::uint8_t>(std::min<std::uint64_t>(255, sum / count));
+                static_cast<std::uint8_t>(std::min<std::uint32_t>(255, sum / count));
         }
     }
 }
@@ -103,7 +105,7 @@ PlaneView view_of(const AVFrame& frame, const AVPixFmtDescriptor& format, int pl
 }
 
 SmallPicture sample_planes(const AVFrame& frame, const AVPixFmtDescriptor& format,
-                           std::vector<std::uint32_t>& sums) {
+                           std::vector<std::uint16_t>& sums) {
     SmallPicture small;
     cell_means(view_of(frame, format, 0), sums, small.luma);
     if (format.nb_components >= 3) {

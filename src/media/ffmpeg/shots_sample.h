@@ -15,7 +15,7 @@ class FrameSampler {
   private:
     base::Result<plan::SmallPicture> convert_and_sample(const AVFrame& frame);
 
-    std::vector<std::uint32_t> column_sums_;
+    std::vector<std::uint16_t> column_sums_;
     Scaler scaler_;
 };
 

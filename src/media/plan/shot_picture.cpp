@@ -50,8 +50,10 @@ int plane_distance(const SmallPicture::Plane& a, const SmallPicture::Plane& b) {
     return sum;
 }
 
-/// Sum over the cells that both pictures show when `a` is moved by (dx, dy).
-int overlap_distance(const SmallPicture::Plane& a, const SmallPicture::Plane& b, int dx, int dy) {
+/// Sum over the cells that both pictures show when `a` is moved by (dx, dy); once it is above
+/// `most` at a row's end, that sum.
+int overlap_distance(const SmallPicture::Plane& a, const SmallPicture::Plane& b, int dx, int dy,
+                     int most = 1 << 30) {
     const int columns = SmallPicture::kColumns - std::abs(dx);
     const int rows = SmallPicture::kRows - std::abs(dy);
     const std::uint8_t* from =
@@ -59,7 +61,7 @@ int overlap_distance(const SmallPicture::Plane& a, const SmallPicture::Plane& b,
     const std::uint8_t* to =
         &b[static_cast<std::size_t>(std::max(0, dy) * SmallPicture::kColumns + std::max(0, dx))];
     int sum = 0;
-    for (int row = 0; row < rows; ++row) {
+    for (int row = 0; row < rows && sum <= most; ++row) {
         for (int column = 0; column < columns; ++column) {
             sum += std::abs(from[column] - to[column]);
         }
@@ -108,12 +110,12 @@ double difference(const SmallPicture& a, const SmallPicture& b) {
     return twice / (2.0 * SmallPicture::kCells);
 }
 
-double panned_difference(const SmallPicture& a, const SmallPicture& b) {
+double panned_difference(const SmallPicture& a, const SmallPicture& b, double most) {
     // At least a bit less than half of the picture must still be seen.
     constexpr int kPanColumns = 26;
     constexpr int kPanRows = 12;
     constexpr int kCellsMin = SmallPicture::kCells * 4 / 10;
-    double best = 255;
+    double best = most;
     int best_x = 0;
     int best_y = 0;
     for (int dy = -kPanRows; dy <= kPanRows; ++dy) {
@@ -123,14 +125,19 @@ double panned_difference(const SmallPicture& a, const SmallPicture& b) {
             if (columns * rows < kCellsMin) {
                 continue;
             }
+            const int cells = columns * rows;
             const double mean =
-                overlap_distance(a.luma, b.luma, dx, dy) / static_cast<double>(columns * rows);
+                overlap_distance(a.luma, b.luma, dx, dy, static_cast<int>(best * cells)) /
+                static_cast<double>(cells);
             if (mean < best) {
                 best = mean;
                 best_x = dx;
                 best_y = dy;
             }
         }
+    }
+    if (best >= most) {
+        return most;
     }
     const int cells =
         (SmallPicture::kColumns - std::abs(best_x)) * (SmallPicture::kRows - std::abs(best_y));

@@ -30,8 +30,9 @@ double difference(const SmallPicture& a, const SmallPicture& b);
 double still_difference(const SmallPicture& a, const SmallPicture& b);
 
 /// The same after moving the whole picture: the best of large shifts, over what both show. Tells a
-/// camera that went on from a new scene, where single blocks no longer can.
-double panned_difference(const SmallPicture& a, const SmallPicture& b);
+/// camera that went on from a new scene, where single blocks no longer can. What is not below
+/// `most` is not looked at closely: the answer is `most` or above then.
+double panned_difference(const SmallPicture& a, const SmallPicture& b, double most = 255);
 
 /// How differently the pictures' cells are spread over brightness and colour, 0 to 1. Motion hardly
 /// changes it; a new scene mostly does.

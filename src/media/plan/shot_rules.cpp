@@ -43,6 +43,14 @@ constexpr int kDissolveReaches[] = {6, 10, 16, 24, 36};
 // Shots on both sides of a gradual transition last at least this long.
 constexpr std::int64_t kGradualSpacingFrames = 20;
 
+// Motion within a shot brings in less new colour than this in a few seconds.
+constexpr double kSamePalette = 0.25;
+// A cut that needs no closer look: both pictures ordinary, and plainly not the same.
+constexpr double kPlainContrast = 8;
+constexpr double kPlainDark = 35;
+constexpr double kPlainBright = 200;
+constexpr double kPlainCut = 14;
+
 /// Where a line through two points takes the value `level`, as a frame number.
 double crossing(double frame_a, double value_a, double frame_b, double value_b, double level) {
     const double rise = value_b - value_a;
@@ -65,6 +73,21 @@ double median_of(std::vector<double> values) {
 
 bool is_jump(double step, double usual) {
     return step > kJumpFloor + kJumpOverUsual * usual;
+}
+
+bool is_plainly_new(const SmallPicture& from, const SmallPicture& to) {
+    const LumaStatistics before = luma_statistics(from);
+    const LumaStatistics after = luma_statistics(to);
+    const bool is_plain = std::min(before.deviation, after.deviation) > kPlainContrast &&
+                          std::min(before.mean, after.mean) > kPlainDark &&
+                          std::max(before.mean, after.mean) < kPlainBright;
+    return is_plain && difference(from, to) > kPlainCut &&
+           palette_difference(from, to) > kSamePalette;
+}
+
+bool is_motion(const SmallPicture& from, const SmallPicture& to) {
+    return palette_difference(from, to) < kSamePalette ||
+           panned_difference(from, to, kSameScene) < kSameScene;
 }
 
 void ShotFinder::add_frame(double time_sec) {
@@ -213,7 +236,8 @@ bool ShotFinder::is_same_around(std::size_t first, std::size_t last, double from
     }
     const SmallPicture& a = samples_[before].picture;
     const SmallPicture& b = samples_[after].picture;
-    return std::min(panned_difference(a, b), difference(a, b)) < kFadeSameScene;
+    return difference(a, b) < kFadeSameScene ||
+           panned_difference(a, b, kFadeSameScene) < kFadeSameScene;
 }
 
 /// Fades to a flat dark or bright picture and back, among samples [first, last).
@@ -311,10 +335,11 @@ std::optional<ShotFinder::Dissolve> ShotFinder::dissolve_at(std::size_t first, s
     if (!half || distance < kDissolveDistance) {
         return std::nullopt;
     }
-    const auto moved = [&middle](const SmallPicture& end) {
-        return std::min(difference(end, middle), panned_difference(end, middle));
+    const auto is_near_middle = [&middle](const SmallPicture& end) {
+        return difference(end, middle) < kDissolveMiddleDistance ||
+               panned_difference(end, middle, kDissolveMiddleDistance) < kDissolveMiddleDistance;
     };
-    if (std::min(moved(old_shot), moved(new_shot)) < kDissolveMiddleDistance) {
+    if (is_near_middle(old_shot) || is_near_middle(new_shot)) {
         return std::nullopt;
     }
     return Dissolve{half->middle, distance * (1 - half->weight)};

@@ -36,6 +36,12 @@ inline constexpr double kStandsOut = 1.8;
 /// `usual` is the median step near it. Same unit as `difference`.
 bool is_jump(double step, double usual);
 
+/// Both are ordinary pictures, neither dark nor bright nor flat, and plainly not of one scene.
+bool is_plainly_new(const SmallPicture& from, const SmallPicture& to);
+
+/// What a camera does in a few seconds explains how the two differ.
+bool is_motion(const SmallPicture& from, const SmallPicture& to);
+
 /// The median; 0 for none.
 double median_of(std::vector<double> values);
 

@@ -177,6 +177,27 @@ TEST(SmallPictures, panned_difference_tells_a_pan_from_a_new_scene) {
     EXPECT_GT(panned_difference(here, kNew.seen_at(0, 0)), 2 * kSameScene);
 }
 
+TEST(SmallPictures, panned_difference_is_exact_below_what_is_asked_for) {
+    const auto here = kOld.seen_at(0, 0);
+    const auto moved = kOld.seen_at(18, 5);
+    EXPECT_DOUBLE_EQ(panned_difference(here, moved, kSameScene), panned_difference(here, moved));
+    EXPECT_GE(panned_difference(here, kNew.seen_at(0, 0), kSameScene), kSameScene);
+}
+
+TEST(SmallPictures, motion_is_nothing_plainly_new) {
+    const auto here = kOld.seen_at(0, 0);
+    const auto moved = kOld.seen_at(18, 5);
+    SmallPicture other = kNew.seen_at(0, 0);
+    other.blue.fill(170);
+    EXPECT_TRUE(is_motion(here, moved));
+    EXPECT_FALSE(is_plainly_new(here, moved));
+    EXPECT_TRUE(is_plainly_new(here, other));
+    // Out of the dark or into the light may be a fade or a flash.
+    SmallPicture bright = other;
+    bright.luma.fill(230);
+    EXPECT_FALSE(is_plainly_new(here, bright));
+}
+
 TEST(SmallPictures, mix_says_how_much_of_each) {
     const auto from = kOld.seen_at(0, 0);
     const auto to = kNew.seen_at(0, 0);
