@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+/// Of a body that comes in faster than one packet at a time.
+constexpr std::uint64_t kBatchBytes = 256 * 1024;
+
 base::Error error_of(base::Errc code, std::vector<base::ErrorValue> values = {}) {
     return base::fail(code, std::move(values)).error();
 }
@@ -22,6 +25,14 @@ void Connection::Body::begin(const RequestHead& head) {
 
 bool Connection::Body::is_drainable() const {
     return !failure_ && !owes_continue_ && !chunked_ && left_ <= connection_.limits().drain_bytes;
+}
+
+/// How much to wait for: with a large body, enough that waking costs little beside copying.
+std::size_t Connection::Body::batch_bytes() const {
+    if (chunked_ || is_slow_) {
+        return 1;
+    }
+    return static_cast<std::size_t>(std::min<std::uint64_t>(left_, kBatchBytes));
 }
 
 base::Error Connection::Body::fail_with(base::Error error) {
@@ -58,8 +69,17 @@ Asked<std::size_t> Connection::Body::read(std::span<std::byte> into) {
             co_return std::unexpected(fail_with(error_of(
                 base::Errc::request_malformed, {{"reason", "the body ends before its length"}})));
         }
-        if (*moved == Moved::blocked &&
-            !co_await connection_.wait(Loop::Socket::wait_read, pace_)) {
+        if (*moved != Moved::blocked) {
+            continue;
+        }
+        const auto batch = batch_bytes();
+        if (!co_await connection_.wait(Loop::Socket::wait_read, pace_, batch)) {
+            if (connection_.expired_ && batch > 1) {
+                // Less than a batch may have come, which is progress all the same.
+                connection_.expired_ = false;
+                is_slow_ = true;
+                continue;
+            }
             connection_.expired_ = false;  // the refusal may still be written
             co_return std::unexpected(fail_with(error_of(base::Errc::request_timed_out)));
         }

@@ -96,6 +96,7 @@ Task<void> Connection::serve_all() {
         after = co_await refuse_client();
     }
     while (after == After::keep && !loop_.shared().stopping.load()) {
+        wake_at(1);  // a body may have waited for more
         if (inbox().empty()) {
             // Nothing is held while idle but this object, its socket and its coroutine.
             inbox_ = {};

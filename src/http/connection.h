@@ -84,7 +84,9 @@ class Connection {
     Moved send_now(Pieces& pieces);
     Task<bool> write(Pieces pieces);
     Task<bool> write_sourced(std::string head, SourcedBytes body);
-    Task<bool> wait(Loop::Socket::wait_type what, Pace& pace);
+    /// `enough_bytes`: for reading, wakes when this much has come, or the end of what is sent.
+    Task<bool> wait(Loop::Socket::wait_type what, Pace& pace, std::size_t enough_bytes = 1);
+    void wake_at(std::size_t enough_bytes);
     Task<void> linger();
     std::size_t take_inbox(std::span<char> into);
     void put_back(std::span<const char> bytes);
@@ -103,6 +105,7 @@ class Connection {
     bool aborted_ = false;
     std::string inbox_;           // bytes received and not yet used; empty most of the time
     std::size_t inbox_used_ = 0;  // of them, from the front
+    std::size_t woken_at_ = 1;    // bytes received that end a wait
     std::uint64_t bytes_in_ = 0;  // of the current exchange
     std::uint64_t bytes_out_ = 0;
 };

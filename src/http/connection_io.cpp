@@ -133,9 +133,23 @@ Task<bool> Connection::write_sourced(std::string head, SourcedBytes body) {
     co_return true;
 }
 
-Task<bool> Connection::wait(Loop::Socket::wait_type what, Pace& pace) {
+/// A sender that is faster than we are woken would wake us for every few packets, and its own pace
+/// falls with ours.
+void Connection::wake_at(std::size_t enough_bytes) {
+    if (enough_bytes != woken_at_) {
+        boost::system::error_code ignored;  // then we are woken too often, or at the deadline
+        socket_.set_option(Loop::Socket::receive_low_watermark(static_cast<int>(enough_bytes)),
+                           ignored);
+        woken_at_ = enough_bytes;
+    }
+}
+
+Task<bool> Connection::wait(Loop::Socket::wait_type what, Pace& pace, std::size_t enough_bytes) {
     if (aborted_) {
         co_return false;
+    }
+    if (what == Loop::Socket::wait_read) {
+        wake_at(enough_bytes);
     }
     const auto from = Clock::now();
     deadline_ = from + pace.left();

@@ -30,6 +30,7 @@ class Connection::Body final : public BodyReader {
   private:
     base::Result<Moved> take(std::span<char> into, std::size_t& content);
     base::Result<Moved> take_chunked(std::span<char> into, std::size_t& content);
+    [[nodiscard]] std::size_t batch_bytes() const;
     base::Error fail_with(base::Error error);
 
     Connection& connection_;
@@ -37,6 +38,7 @@ class Connection::Body final : public BodyReader {
     ChunkDecoder chunks_;
     bool chunked_ = false;
     bool owes_continue_ = false;     // the client waits for 100 Continue
+    bool is_slow_ = false;           // its client once needed a whole deadline for a batch
     std::uint64_t left_ = 0;         // of a body of known length
     std::uint64_t limit_bytes_ = 0;  // 0: none
     std::uint64_t content_bytes_ = 0;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <mutex>
+#include <vector>
 
 #include "base/check.h"
 #include "base/utf8.h"
@@ -12,8 +14,45 @@ namespace kinodex::http {
 
 using Event = MultipartParser::Event;
 
+/// Buffers that come back when nobody holds them any more, on whatever thread that is. Those who
+/// fill one see it through the lock after those who read it.
+class MultipartReader::Buffers : public std::enable_shared_from_this<Buffers> {
+  public:
+    explicit Buffers(std::size_t bytes) : bytes_(bytes) {}
+
+    std::shared_ptr<char[]> take() {
+        std::unique_ptr<char[]> buffer;
+        {
+            const std::lock_guard lock(mutex_);
+            if (!free_.empty()) {
+                buffer = std::move(free_.back());
+                free_.pop_back();
+            }
+        }
+        if (buffer == nullptr) {
+            buffer = std::make_unique_for_overwrite<char[]>(bytes_);
+        }
+        return {buffer.release(),
+                [self = shared_from_this()](char* bytes) { self->give_back(bytes); }};
+    }
+
+  private:
+    void give_back(char* bytes) {
+        std::unique_ptr<char[]> buffer(bytes);
+        const std::lock_guard lock(mutex_);
+        free_.push_back(std::move(buffer));
+    }
+
+    const std::size_t bytes_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<char[]>> free_;
+};
+
 MultipartReader::MultipartReader(std::string boundary, BodyReader& body, std::size_t buffer_bytes)
-    : parser_(boundary), body_(body), buffer_bytes_(buffer_bytes) {
+    : parser_(boundary),
+      body_(body),
+      buffer_bytes_(buffer_bytes),
+      buffers_(std::make_shared<Buffers>(buffer_bytes)) {
     KN_CHECK(buffer_bytes >= kMultipartViewBytesMin, "the buffer holds what the parser must see");
 }
 
@@ -93,7 +132,7 @@ Asked<void> MultipartReader::pass_epilogue() {
         }
     }
     buffer_.reset();
-    spare_.reset();
+    buffers_ = std::make_shared<Buffers>(buffer_bytes_);
     begin_ = end_ = 0;
     co_return base::Status{};
 }
@@ -102,10 +141,7 @@ Asked<void> MultipartReader::fill_buffer(Fill fill) {
     const auto from = buffer_;
     // Held here once, as the member once, and perhaps by a writer.
     if (buffer_ == nullptr || buffer_.use_count() > 2) {
-        buffer_ = spare_ != nullptr && spare_.use_count() == 1
-                      ? spare_
-                      : std::make_shared_for_overwrite<char[]>(buffer_bytes_);
-        spare_ = from;
+        buffer_ = buffers_->take();
     }
     if (end_ > begin_) {
         std::memmove(buffer_.get(), from.get() + begin_, end_ - begin_);

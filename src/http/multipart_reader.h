@@ -52,6 +52,7 @@ class MultipartReader {
     Asked<std::string> read_text(std::size_t limit_bytes);
 
   private:
+    class Buffers;
     enum class Fill { some, whole };
     Asked<MultipartParser::Step> step(Fill fill);
     Asked<void> fill_buffer(Fill fill);
@@ -61,8 +62,8 @@ class MultipartReader {
     BodyReader& body_;
     std::size_t buffer_bytes_;
     std::shared_ptr<char[]> buffer_;
-    std::shared_ptr<char[]> spare_;  // lent out last; used again once it is back
-    std::size_t begin_ = 0;          // unread bytes are [begin_, end_)
+    std::shared_ptr<Buffers> buffers_;  // shared with what is lent out
+    std::size_t begin_ = 0;             // unread bytes are [begin_, end_)
     std::size_t end_ = 0;
     std::size_t epilogue_bytes_ = 0;
     bool body_ends_ = false;

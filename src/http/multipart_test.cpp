@@ -111,6 +111,22 @@ TEST(MultipartParser, hands_out_views_of_the_input) {
     EXPECT_EQ(data->data.size(), 100'000U);
 }
 
+TEST(MultipartParser, finds_a_boundary_at_every_offset_among_near_misses) {
+    // The search takes steps of 64 bytes: each place in a step, and each side of its edge.
+    const std::string boundary = "kinodexBoundary0";
+    const std::string near_miss = "\r\n--kinodexBoundary1\r\r\r\r\r\r0\r\n--kinodexBoundar0";
+    for (std::size_t length = 0; length < 300; ++length) {
+        std::string content;
+        while (content.size() < length) {
+            content += near_miss;
+        }
+        content.resize(length, '0');
+        const auto body = "--" + boundary + "\r\n" + part("a", content) + "--" + boundary +
+                          "--\r\n" + std::string(200, '\r');
+        ASSERT_EQ(story(boundary, body, {}), "[a:" + content + "].") << length;
+    }
+}
+
 TEST(MultipartParser, finds_boundaries_in_random_content) {
     std::mt19937 random(7);  // the seed is arbitrary; few letters make near misses common
     for (int round = 0; round < 200; ++round) {

@@ -48,6 +48,26 @@ TEST_F(ServerBounds, gives_up_on_bodies_that_stall_or_trickle) {
     EXPECT_EQ(trickling.read_answer().status, 408U);
 }
 
+TEST_F(ServerBounds, takes_less_than_a_batch_for_progress) {
+    // Large bodies are waited for in batches; a client that sends less than one in a whole period
+    // is slow, and no slower than it may be.
+    options_.limits.body_timeout = 1s;
+    options_.limits.progress_bytes = 1;
+    start();
+    auto client = connect();
+    const std::string body(1'000'000, 'x');
+    client.send("POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    std::size_t sent = 0;
+    const auto until = std::chrono::steady_clock::now() + 1300ms;
+    while (std::chrono::steady_clock::now() < until && !client.is_readable()) {
+        client.send(body.substr(sent++, 1));
+    }
+    client.send(body.substr(sent));
+    EXPECT_EQ(client.read_answer().body, "1000000");
+    client.send(get("/hello"));
+    EXPECT_EQ(client.read_answer().body, "hi") << "small requests are heard again";
+}
+
 TEST_F(ServerBounds, drops_clients_that_do_not_read) {
     options_.limits.write_timeout = 50ms;
     start();

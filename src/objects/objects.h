@@ -41,8 +41,10 @@ class Draft {
     /// A descriptor on the bytes written so far, readable and writable by a media child, owned by
     /// the draft.
     [[nodiscard]] virtual int fd() const = 0;
-    /// Makes the bytes durable but not yet visible. `commit` calls it when it was not called.
-    virtual Asked<void> sync() = 0;
+    /// Begins to make the bytes durable and returns at once: the caller can look at them meanwhile.
+    /// Nothing is written afterwards, neither here nor through `fd`. What goes wrong is the error
+    /// of `commit`, which waits for it.
+    virtual Asked<void> sync_behind() = 0;
     /// Durable and visible under `key` when it returns. At most once.
     virtual Asked<void> commit(std::string key) = 0;
 };
@@ -58,6 +60,12 @@ class Object {
     [[nodiscard]] virtual int fd() const = 0;
 };
 
+/// A draft and the key it is to have.
+struct Placing {
+    std::unique_ptr<Draft> draft;
+    std::string key;
+};
+
 struct SweepReport {
     std::uint64_t drafts_removed = 0;
     std::uint64_t bytes_removed = 0;
@@ -67,6 +75,9 @@ class Objects {
   public:
     virtual ~Objects() = default;
     virtual Asked<std::unique_ptr<Draft>> create() = 0;
+    /// Commits drafts of this store that belong together, for little more than the price of one.
+    /// On failure some may be in place, in any order: the caller removes what it does not want.
+    virtual Asked<void> commit_all(std::vector<Placing> placings) = 0;
     virtual Asked<std::shared_ptr<Object>> open(std::string key) = 0;
     /// Whole small object. Errors: also body_too_large beyond `limit_bytes`.
     virtual Asked<std::string> read_all(std::string key, std::uint64_t limit_bytes) = 0;

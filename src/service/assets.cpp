@@ -37,13 +37,17 @@ runtime::Asked<std::vector<domain::NewJob>> Assets::settle(Asset& asset, NewUplo
         KN_CO_PASS(co_await upload.media->commit(source_key(asset.id)));
         co_return std::vector{domain::NewJob{domain::JobKind::ingest_asset, asset.id.text()}};
     }
+    // Most uploads are good, so their bytes become durable while they are looked at.
+    KN_CO_PASS(co_await upload.media->sync_behind());
     const Arrival arrival{
         .id = asset.id, .method = asset.method, .fd = upload.media->fd(), .size_bytes = size};
     KN_CO_TRY(examined, co_await ingest_.examine(arrival, upload.wishes));
-    KN_CO_PASS(co_await upload.media->commit(source_key(asset.id)));
+    std::vector<objects::Placing> placings;
+    placings.push_back({std::move(upload.media), source_key(asset.id)});
     if (examined.plan) {
-        KN_CO_PASS(co_await examined.plan->commit(plan_key(asset.id)));
+        placings.push_back({std::move(examined.plan), plan_key(asset.id)});
     }
+    KN_CO_PASS(co_await objects_.commit_all(std::move(placings)));
     auto& outcome = examined.outcome;
     asset.status = outcome.status;
     asset.type = outcome.type;

@@ -14,7 +14,8 @@ inline constexpr std::int64_t kFirstFrameBytesMax = 64LL * 1024 * 1024;
 /// Reads on until `stream` gives a frame. Errors: file_unprocessable when the bounds above or the
 /// end are reached, or there is no decoder (detail says which).
 base::Result<Frame> first_frame(Input& input, const AVStream& stream);
-/// The same, and completes the stream's parameters from the decoder that gave the frame.
+/// The same, and completes the stream's parameters from the decoder that gave the frame, of which
+/// only its beginning may be decoded: what it says counts, not its pixels.
 base::Result<Frame> first_frame_completing(Input& input, AVStream& stream);
 
 /// Goes back to the first packet.

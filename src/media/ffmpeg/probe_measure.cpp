@@ -5,6 +5,7 @@
 
 #include "media/ffmpeg/picture.h"
 #include "media/ffmpeg/probe.h"
+#include "media/ffmpeg/probe_glance.h"
 #include "media/ffmpeg/probe_headers.h"
 
 namespace kinodex::media {
@@ -177,7 +178,16 @@ base::Result<Frame> first_frame(Input& input, const AVStream& stream) {
 
 base::Result<Frame> first_frame_completing(Input& input, AVStream& stream) {
     KN_TRY(decoder, open_decoder(stream));
-    KN_TRY(frame, first_frame_of(input, stream, decoder));
+    decoder->max_pixels = kPicturePixelsMax;
+    decoder->skip_loop_filter = AVDISCARD_ALL;  // only whether it decodes, and what it says
+    Frame frame = glance_at_first_frame(input, stream, *decoder);
+    if (frame == nullptr) {
+        rewind(input);
+        KN_TRY(afresh, open_decoder(stream));
+        decoder = std::move(afresh);
+        KN_TRY(whole, first_frame_of(input, stream, decoder));
+        frame = std::move(whole);
+    }
     complete_parameters(stream, *decoder);
     return frame;
 }

@@ -43,6 +43,46 @@ TEST_P(ObjectsSuite, bytes_appended_behind_come_in_order_and_outlive_their_calle
     EXPECT_EQ(await(objects().read_all(kKey, 16 * kPlenty)).value(), expected + "end");
 }
 
+TEST_P(ObjectsSuite, drafts_commit_together_and_outlive_the_process) {
+    auto source = await(objects().create()).value();
+    ASSERT_TRUE(await(source->append(bytes_of("the film"))));
+    ASSERT_TRUE(await(source->sync_behind()));
+    auto plan = await(objects().create()).value();
+    ASSERT_TRUE(await(plan->append(bytes_of("its plan"))));
+    const auto plan_key = "assets/" + kOwner + "/playback.plan";
+    std::vector<Placing> placings;
+    placings.push_back({std::move(source), kKey});
+    placings.push_back({std::move(plan), plan_key});
+    ASSERT_TRUE(await(objects().commit_all(std::move(placings))));
+    reopen();
+    EXPECT_EQ(await(objects().sweep()).value().drafts_removed, 0U);
+    EXPECT_EQ(await(objects().read_all(kKey, kPlenty)).value(), "the film");
+    EXPECT_EQ(await(objects().read_all(plan_key, kPlenty)).value(), "its plan");
+}
+
+TEST_P(ObjectsSuite, drafts_that_cannot_all_be_placed_leave_no_draft) {
+    auto good = await(objects().create()).value();
+    ASSERT_TRUE(await(good->append(bytes_of(kOwner))));
+    ASSERT_TRUE(await(good->sync_behind()));
+    auto other = await(objects().create()).value();
+    std::vector<Placing> placings;
+    placings.push_back({std::move(good), kKey});
+    placings.push_back({std::move(other), "drafts/elsewhere"});
+    EXPECT_FALSE(await(objects().commit_all(std::move(placings))));
+    reopen();
+    EXPECT_EQ(await(objects().sweep()).value().drafts_removed, 0U);
+}
+
+TEST_P(ObjectsSuite, draft_dropped_while_it_is_synced_leaves_nothing) {
+    {
+        auto draft = await(objects().create()).value();
+        ASSERT_TRUE(await(draft->append(bytes_of(kOwner))));
+        ASSERT_TRUE(await(draft->sync_behind()));
+    }
+    reopen();
+    EXPECT_EQ(await(objects().sweep()).value().drafts_removed, 0U);
+}
+
 TEST_P(ObjectsSuite, uncommitted_draft_is_invisible_and_leaves_nothing) {
     {
         auto draft = await(objects().create()).value();

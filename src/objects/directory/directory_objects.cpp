@@ -115,11 +115,18 @@ base::Result<SweepReport> sweep_drafts(const std::string& root) {
 
 class DirectoryObjects final : public Objects {
   public:
-    DirectoryObjects(std::string root, runtime::Lane& lane) : root_(std::move(root)), lane_(lane) {}
+    DirectoryObjects(std::string root, runtime::Lane& lane)
+        : root_(std::move(root)), shards_(std::make_shared<Shards>()), lane_(lane) {}
 
     Asked<std::unique_ptr<Draft>> create() override {
-        auto work = [root = root_, &lane = lane_] { return create_draft(root, lane); };
+        auto work = [root = root_, shards = shards_, &lane = lane_] {
+            return create_draft(root, shards, lane);
+        };
         co_return co_await lane_.run<std::unique_ptr<Draft>>(std::move(work));
+    }
+
+    Asked<void> commit_all(std::vector<Placing> placings) override {
+        co_return co_await commit_drafts(std::move(placings), lane_);
     }
 
     Asked<std::shared_ptr<Object>> open(std::string key) override {
@@ -206,6 +213,7 @@ class DirectoryObjects final : public Objects {
 
   private:
     std::string root_;
+    std::shared_ptr<Shards> shards_;  // shared with drafts, which lane threads finish
     runtime::Lane& lane_;
 };
 
@@ -216,7 +224,10 @@ base::Result<std::unique_ptr<Objects>> open_directory_objects(std::string root,
     std::error_code error;
     const auto whole = fs::absolute(root, error).lexically_normal().string();
     for (const char* folder : {"", "/drafts", "/assets", "/indexed"}) {
-        KN_PASS(make_directory(whole + folder));
+        KN_TRY(is_new, make_directory(whole + folder));
+        if (is_new) {
+            KN_PASS(sync_directory(fs::path(whole + folder).parent_path()));
+        }
     }
     return std::make_unique<DirectoryObjects>(whole, lane);
 }

@@ -5,9 +5,11 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <set>
 
 #include "base/id.h"
 #include "objects/directory/file_ops.h"
+#include "objects/directory/write_behind.h"
 #include "runtime/pending.h"
 
 namespace kinodex::objects {
@@ -19,6 +21,7 @@ constexpr std::uint64_t kWritebackBytes = 1024 * 1024;
 
 struct DraftFile {
     std::string root;
+    std::shared_ptr<Shards> shards;  // shared with the store and its other drafts
     std::string path;
     base::UniqueFd fd;
     std::uint64_t size = 0;
@@ -48,28 +51,81 @@ struct DraftFile {
         return {};
     }
 
-    base::Status commit(const std::string& key) {
-        const auto target = object_path(root, key);
-        if (!target || committed) {
-            return base::fail(base::Errc::internal, {}, "cannot commit a draft as '" + key + "'");
-        }
-        synced = false;  // a media child may have written through the descriptor
-        KN_PASS(sync());
-        const auto folder = target->substr(0, target->rfind('/'));
-        KN_PASS(make_directory(folder.substr(0, folder.rfind('/'))));
-        KN_PASS(make_directory(folder));
-        if (std::rename(path.c_str(), target->c_str()) != 0) {
-            return io_fail("rename", *target, errno);
+    base::Status move_to(const std::string& target) {
+        if (std::rename(path.c_str(), target.c_str()) != 0) {
+            return io_fail("rename", target, errno);
         }
         committed = true;
-        return sync_directory(folder);
+        return {};
     }
 };
+
+/// A file and the key that it gets.
+struct Move {
+    std::shared_ptr<DraftFile> file;
+    std::string key;
+};
+
+std::string folder_of(const std::string& path) {
+    return path.substr(0, path.rfind('/'));
+}
+
+/// Makes the owner's folder of `target` and adds to `changed` what has to be synced for it to stay.
+base::Status make_folders(Shards& shards, const std::string& target,
+                          std::set<std::string>& changed) {
+    const auto owner = folder_of(target);
+    const auto shard = folder_of(owner);
+    changed.insert(owner);
+    if (!shards.is_synced(shard)) {
+        KN_PASS(make_directory(shard));
+        changed.insert(folder_of(shard));
+        changed.insert(shard);  // a process that was killed may have left owners in it
+    }
+    KN_TRY(is_new, make_directory(owner));
+    if (is_new) {
+        changed.insert(shard);
+    }
+    return {};
+}
+
+/// Files first, then their names, then the folders that hold the names: nothing is visible before
+/// it is whole. The folders come together at the end, for a file system that writes its journal at
+/// each sync then writes it once for all of them.
+base::Status place(const std::vector<Move>& moves) {
+    std::vector<std::string> targets;
+    std::set<std::string> changed;
+    for (const auto& [file, key] : moves) {
+        const auto target = object_path(file->root, key);
+        if (!target || file->committed) {
+            return base::fail(base::Errc::internal, {}, "cannot commit a draft as '" + key + "'");
+        }
+        KN_PASS(make_folders(*file->shards, *target, changed));
+        targets.push_back(*target);
+    }
+    for (const auto& move : moves) {
+        KN_PASS(move.file->sync());
+    }
+    for (std::size_t i = 0; i < moves.size(); ++i) {
+        KN_PASS(moves[i].file->move_to(targets[i]));
+    }
+    for (const auto& folder : changed) {
+        KN_PASS(sync_directory(folder));
+    }
+    for (std::size_t i = 0; i < moves.size(); ++i) {
+        moves[i].file->shards->add_synced(folder_of(folder_of(targets[i])));
+    }
+    return {};
+}
 
 class DirectoryDraft final : public Draft {
   public:
     DirectoryDraft(std::shared_ptr<DraftFile> file, runtime::Lane& lane)
-        : file_(std::move(file)), lane_(lane) {}
+        : file_(std::move(file)), lane_(lane) {
+        auto write = [file = file_](std::span<const std::byte> bytes) {
+            return file->append(bytes);
+        };
+        behind_ = std::make_shared<WriteBehind>(lane, std::move(write));
+    }
 
     ~DirectoryDraft() override {
         if (file_->committed) {
@@ -89,35 +145,40 @@ class DirectoryDraft final : public Draft {
     }
     Asked<void> append_behind(std::span<const std::byte> bytes,
                               std::shared_ptr<const void> owner) override {
-        KN_CO_PASS(co_await settle());
         size_ += bytes.size();
-        auto work = [file = file_, bytes, owner = std::move(owner)] { return file->append(bytes); };
-        writing_ = runtime::Pending<void>::start(lane_, std::move(work));
-        co_return base::Status{};
+        co_return co_await behind_->add({bytes, std::move(owner)});
     }
-    Asked<void> settle() override {
-        if (writing_.is_started()) {
-            co_return co_await writing_.wait();
-        }
-        co_return base::Status{};
-    }
+    Asked<void> settle() override { co_return co_await behind_->settle(); }
     std::uint64_t size_bytes() const override { return size_; }
     int fd() const override { return file_->fd.get(); }
-    Asked<void> sync() override {
+    Asked<void> sync_behind() override {
         KN_CO_PASS(co_await settle());
         auto work = [file = file_] { return file->sync(); };
-        co_return co_await lane_.run<void>(std::move(work));
+        syncing_ = runtime::Pending<void>::start(lane_, std::move(work));
+        co_return base::Status{};
     }
     Asked<void> commit(std::string key) override {
-        KN_CO_PASS(co_await settle());
-        auto work = [file = file_, key = std::move(key)] { return file->commit(key); };
+        KN_CO_PASS(co_await finish_writing());
+        std::vector<Move> moves{{file_, std::move(key)}};
+        auto work = [moves = std::move(moves)] { return place(moves); };
         co_return co_await lane_.run<void>(std::move(work));
+    }
+
+    [[nodiscard]] const std::shared_ptr<DraftFile>& file() const { return file_; }
+    /// Nothing of it is under way any more.
+    Asked<void> finish_writing() {
+        KN_CO_PASS(co_await settle());
+        if (syncing_.is_started()) {
+            co_return co_await syncing_.wait();
+        }
+        co_return base::Status{};
     }
 
   private:
     std::shared_ptr<DraftFile> file_;
     runtime::Lane& lane_;
-    runtime::Pending<void> writing_;
+    std::shared_ptr<WriteBehind> behind_;  // shared with the lane while it writes
+    runtime::Pending<void> syncing_;
     std::uint64_t size_ = 0;
 };
 
@@ -156,15 +217,29 @@ std::optional<std::string> object_path(const std::string& root, std::string_view
     return path;
 }
 
-base::Result<std::unique_ptr<Draft>> create_draft(const std::string& root, runtime::Lane& lane) {
+base::Result<std::unique_ptr<Draft>> create_draft(const std::string& root,
+                                                  std::shared_ptr<Shards> shards,
+                                                  runtime::Lane& lane) {
     auto file = std::make_shared<DraftFile>();
     file->root = root;
+    file->shards = std::move(shards);
     file->path = root + "/drafts/" + base::id_text(base::next_id_bytes());
     file->fd.reset(::open(file->path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file->fd) {
         return io_fail("create", file->path, errno);
     }
     return std::make_unique<DirectoryDraft>(std::move(file), lane);
+}
+
+Asked<void> commit_drafts(std::vector<Placing> placings, runtime::Lane& lane) {
+    std::vector<Move> moves;
+    for (auto& placing : placings) {
+        auto& draft = static_cast<DirectoryDraft&>(*placing.draft);
+        KN_CO_PASS(co_await draft.finish_writing());
+        moves.push_back({draft.file(), std::move(placing.key)});
+    }
+    auto work = [moves = std::move(moves)] { return place(moves); };
+    co_return co_await lane.run<void>(std::move(work));
 }
 
 }  // namespace kinodex::objects

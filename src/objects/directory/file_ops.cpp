@@ -65,11 +65,11 @@ base::Status sync_directory(const std::string& path) {
     return sync_file(fd.get(), path);
 }
 
-base::Status make_directory(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) != 0) {
-        return errno == EEXIST ? base::Status{} : io_fail("mkdir", path, errno);
+base::Result<bool> make_directory(const std::string& path) {
+    if (::mkdir(path.c_str(), 0700) == 0) {
+        return true;
     }
-    return sync_directory(path.substr(0, path.rfind('/')));
+    return errno == EEXIST ? base::Result<bool>(false) : io_fail("mkdir", path, errno);
 }
 
 }  // namespace kinodex::objects

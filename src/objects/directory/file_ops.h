@@ -21,7 +21,7 @@ base::Status read_exactly(int fd, std::uint64_t offset, std::span<std::byte> int
                           std::string_view path);
 base::Status sync_file(int fd, std::string_view path);
 base::Status sync_directory(const std::string& path);
-/// Makes one folder and syncs its parent; an existing folder is fine.
-base::Status make_directory(const std::string& path);
+/// Makes one folder; false when it is there already. It stays once its parent is synced.
+base::Result<bool> make_directory(const std::string& path);
 
 }  // namespace kinodex::objects
