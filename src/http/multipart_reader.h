@@ -19,8 +19,9 @@
 
 namespace kinodex::http {
 
-/// One buffer an upload. Large enough that a hop to a disk lane per buffer costs nothing beside
-/// the copying, small enough for 64 uploads at once.
+/// One buffer; an upload has one, and one more for each that its writer holds. Large enough that a
+/// hop to a disk lane per buffer costs nothing beside the copying, small enough for 64 uploads at
+/// once.
 inline constexpr std::size_t kMultipartBufferBytes = 512 * 1024;
 
 /// Bytes after the last boundary, beyond those in the buffer; clients send two at most.

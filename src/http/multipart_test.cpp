@@ -115,7 +115,8 @@ TEST(MultipartParser, finds_a_boundary_at_every_offset_among_near_misses) {
     // The search takes steps of 64 bytes: each place in a step, and each side of its edge.
     const std::string boundary = "kinodexBoundary0";
     const std::string near_miss = "\r\n--kinodexBoundary1\r\r\r\r\r\r0\r\n--kinodexBoundar0";
-    for (std::size_t length = 0; length < 300; ++length) {
+    // Beyond a kilobyte, where one close look ends and the next begins, likewise.
+    for (std::size_t length = 0; length < 1500; ++length) {
         std::string content;
         while (content.size() < length) {
             content += near_miss;
