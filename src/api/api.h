@@ -27,6 +27,11 @@ std::vector<Endpoint> entity_endpoints(Services& services);
 
 /// POST /v1.3/assets, which streams its body.
 std::vector<Endpoint> upload_endpoints(Services& services);
+/// Uploads in parts: sessions, and the signed URLs that take their chunks.
+std::vector<Endpoint> multipart_endpoints(Services& services);
+std::vector<Endpoint> chunk_endpoints(Services& services);
+/// The bytes of an asset as they were uploaded, under a signed URL.
+std::vector<Endpoint> source_endpoints(Services& services);
 /// Playlists, segments and pictures under signed URLs.
 std::vector<Endpoint> media_endpoints(Services& services);
 /// What browsers ask before they ask for those.

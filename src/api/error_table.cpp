@@ -77,6 +77,32 @@ ErrorRow row_of(Errc code) {
                     "The `{parameter}` parameter is invalid. Asset `{asset_id}` is `{status}`; it "
                     "must be `ready`.",
                     kPermanent};
+        case Errc::chunk_size_wrong:
+            return {"chunk_size_invalid", 400,
+                    "Chunk `{chunk_index}` must have exactly {expected_size} bytes, not "
+                    "{current_size}.",
+                    kPermanent};
+        case Errc::chunk_not_uploaded:
+            return {"chunk_not_uploaded", 400,
+                    "Chunk `{chunk_index}` has not been uploaded completely. Please upload it, and "
+                    "report it with the ETag of the answer.",
+                    kPermanent};
+        case Errc::chunk_proof_wrong:
+            return {"chunk_proof_invalid", 400,
+                    "The proof of chunk `{chunk_index}` is not the ETag of what was uploaded.",
+                    kPermanent};
+        case Errc::chunk_already_reported:
+            return {"chunk_already_reported", 400,
+                    "Chunk `{chunk_index}` has been reported as uploaded and cannot change any "
+                    "more.",
+                    kPermanent};
+        case Errc::upload_expired:
+            return {"upload_session_expired", 400,
+                    "Upload session `{upload_id}` has expired. Please create a new one.",
+                    kPermanent};
+        case Errc::upload_completed:
+            return {"upload_session_completed", 400,
+                    "Upload session `{upload_id}` is completed.", kPermanent};
         case Errc::api_key_invalid:
             return {"api_key_invalid", 401,
                     "API Key is either invalid or expired. Please check your API key or generate a "
@@ -99,6 +125,16 @@ ErrorRow row_of(Errc code) {
                     "The media URL is not valid or has expired. Retrieve the resource again to get "
                     "a new one.",
                     kPermanent};
+        case Errc::chunk_url_invalid:
+            return {"upload_url_invalid", 403,
+                    "The upload URL is not valid or has expired. Please request new presigned URLs "
+                    "and try again.",
+                    kPermanent};
+        case Errc::uploads_too_many:
+            return {"upload_sessions_limit_exceeded", 403,
+                    "Your account already has {maximum} open upload sessions. Please complete them "
+                    "or wait until they expire.",
+                    kPermanent};
         case Errc::resource_not_exist:
             return {"resource_not_exist", 404,
                     "Resource with id `{resource_id}` does not exist in `{collection_name}`.",
@@ -113,6 +149,11 @@ ErrorRow row_of(Errc code) {
             return {"asset_in_use", 409,
                     "Asset `{asset_id}` is referenced by {references} indexed assets. Delete them "
                     "first, or set the `force` parameter to `true`.",
+                    kPermanent};
+        case Errc::chunk_replaced:
+            return {"chunk_replaced", 409,
+                    "Chunk `{chunk_index}` was completed by another upload of it meanwhile. Please "
+                    "upload it again if its bytes should be others.",
                     kPermanent};
         case Errc::range_not_satisfiable:
             return {"range_not_satisfiable", 416, "The requested range is outside the content.",

@@ -117,6 +117,11 @@ std::optional<bool> json_boolean(std::string_view raw) {
     return std::nullopt;
 }
 
+std::optional<std::int64_t> json_integer(std::string_view raw) {
+    const auto value = parsed(raw);
+    return value && value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
+}
+
 std::optional<std::vector<std::string>> json_texts(std::string_view raw) {
     const auto value = parsed(raw);
     return value ? texts_of(*value) : std::nullopt;
@@ -136,6 +141,22 @@ std::optional<std::vector<std::string_view>> json_elements(std::string_view raw)
         rest = trimmed(rest[0] == ',' ? rest.substr(1) : rest);
     }
     return elements;
+}
+
+std::optional<std::vector<RawMembers>> json_objects(std::string_view raw) {
+    const auto elements = json_elements(raw);
+    if (!elements) {
+        return std::nullopt;
+    }
+    std::vector<RawMembers> objects;
+    for (const auto element : *elements) {
+        auto members = parse_members(element);
+        if (!members) {
+            return std::nullopt;  // something else than an object
+        }
+        objects.push_back(std::move(*members));
+    }
+    return objects;
 }
 
 std::optional<std::vector<domain::IndexModel>> json_models(std::string_view raw) {

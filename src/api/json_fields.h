@@ -11,6 +11,19 @@ inline std::optional<std::string_view> body_value(const Values& values, std::str
     return found == "null" ? std::nullopt : found;
 }
 
+/// "It must be an integer from 1 to 50."
+inline std::string integer_rule(std::optional<std::int64_t> least,
+                                std::optional<std::int64_t> most) {
+    std::string rule = "It must be an integer";
+    if (least) {
+        rule += (most ? " from " : " of at least ") + std::to_string(*least);
+    }
+    if (most) {
+        rule += (least ? " to " : " of at most ") + std::to_string(*most);
+    }
+    return rule + ".";
+}
+
 template <class P>
 Field body_text(std::string name, std::string P::* member, Schema schema, std::string text) {
     auto parse = [name](const Values& values) -> base::Result<std::string> {
@@ -80,6 +93,26 @@ Field body_flag(std::string name, bool P::* member, std::string text) {
     return described(bind_field(name, In::json, member, parse),
                      schema::flag().nullable().defaults_to(P{}.*member ? "true" : "false"),
                      std::move(text));
+}
+
+template <class P>
+Field body_integer(std::string name, std::int64_t P::* member, Schema schema, std::string text) {
+    const auto least = schema.least;
+    const auto most = schema.most;
+    auto parse = [name, least, most](const Values& values) -> base::Result<std::int64_t> {
+        const auto raw = body_value(values, name);
+        if (!raw) {
+            return missing(name);
+        }
+        const auto value = json_integer(*raw);
+        if (!value || (least && *value < *least) || (most && *value > *most)) {
+            return invalid(name, integer_rule(least, most));
+        }
+        return *value;
+    };
+    auto field = bind_field(name, In::json, member, parse);
+    field.required = true;
+    return described(std::move(field), std::move(schema), std::move(text));
 }
 
 /// What a request may say about user metadata.

@@ -14,6 +14,7 @@
 #include "service/quotas.h"
 #include "service/rate_limits.h"
 #include "service/signer.h"
+#include "service/uploads.h"
 #include "service/url_assets.h"
 
 namespace kinodex::api {
@@ -23,9 +24,11 @@ struct Services {
     service::UrlAssets& url_assets;
     service::Indexes& indexes;
     service::Entities& entities;
+    service::Uploads& uploads;
     service::Playback& playback;
     service::KeyRing& keys;
     service::Signer& signer;
+    service::Signer& upload_signer;  // of URLs that take a chunk
     service::RateLimits& rate_limits;
     service::Quotas& quotas;
     objects::Objects& objects;

@@ -54,12 +54,20 @@ enum class Errc {
     task_cannot_be_deleted,  // values: task_id, reason
     asset_not_ready,         // values: asset_id, status
     feature_not_available,   // values: parameter, reason: asked of a part this server lacks
+    chunk_size_wrong,        // values: chunk_index, expected_size, current_size
+    chunk_not_uploaded,      // values: chunk_index: reported before its bytes were all here
+    chunk_proof_wrong,       // values: chunk_index: the ETag reported is not that of the bytes
+    chunk_already_reported,  // values: chunk_index: its bytes are settled
+    upload_expired,          // values: upload_id
+    upload_completed,        // values: upload_id
 
     // Who is asking.
     api_key_invalid,
     api_not_allowed,
     quota_exceeded,           // values: quota, limit, used
     media_signature_invalid,  // a media URL that was changed or has expired
+    chunk_url_invalid,        // the URL of a chunk that was changed or has expired
+    uploads_too_many,         // values: maximum: open sessions of an account
 
     // Not there, or in the way.
     resource_not_exist,   // values: resource_id, collection_name
@@ -67,6 +75,7 @@ enum class Errc {
     method_not_allowed,   // values: method, path
     asset_in_use,         // values: asset_id, references
     range_not_satisfiable,
+    chunk_replaced,  // values: chunk_index: another writer of the chunk was done first
 
     // HTTP itself.
     request_malformed,  // values: reason

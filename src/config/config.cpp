@@ -102,6 +102,12 @@ void add_serve_options(CLI::App& app, Config& config) {
         ->check(CLI::ExistingFile);
     option(app, "--max-image-bytes", config.max_image_bytes, "Largest image upload, in bytes.")
         ->check(CLI::Range(std::int64_t{1}, kTerabyte));
+    option(app, "--max-multipart-bytes", config.max_multipart_bytes,
+           "Largest video or audio uploaded in parts, in bytes.")
+        ->check(CLI::Range(std::int64_t{1}, kTerabyte));
+    option(app, "--multipart-ttl-sec", config.multipart_ttl_sec,
+           "How long an upload in parts may take; then its chunks are removed.")
+        ->check(CLI::Range(1, 7 * 86400));
     option(app, "--min-duration-sec", config.min_duration_sec, "Shortest video or audio.")
         ->check(CLI::Range(0.0, 86400.0));
     option(app, "--max-duration-sec", config.max_duration_sec,

@@ -48,6 +48,8 @@ struct Config {
     int url_answer_sec = 120;
     std::string ca_file;
     std::int64_t max_image_bytes = 5LL * 1024 * 1024;
+    std::int64_t max_multipart_bytes = 10LL * 1024 * 1024 * 1024;
+    int multipart_ttl_sec = 24 * 3600;
     double min_duration_sec = 4;
     double max_duration_sec = 4 * 3600;
     int min_video_side = 360;

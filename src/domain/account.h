@@ -53,7 +53,8 @@ struct ApiKey {
 /// What an account holds.
 struct Usage {
     std::int64_t assets = 0;
-    std::int64_t storage_bytes = 0;        // of assets, what is made from them not counted
+    // Of assets, what is made from them not counted, and of what upload sessions have announced.
+    std::int64_t storage_bytes = 0;
     std::int64_t indexed_duration_us = 0;  // over all indexes, what failed not counted
 };
 

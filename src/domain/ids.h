@@ -15,5 +15,6 @@ using EntityId = base::Id<struct EntityTag>;
 using TaskId = base::Id<struct TaskTag>;
 using JobId = base::Id<struct JobTag>;
 using DeliveryId = base::Id<struct DeliveryTag>;
+using UploadId = base::Id<struct UploadTag>;
 
 }  // namespace kinodex::domain

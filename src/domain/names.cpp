@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 9> kJobKind{
     "fetch_url",    "announce",       "deliver",        "check_entity"};
 
 constexpr std::array<std::string_view, 3> kDeliveryState{"pending", "delivered", "failed"};
+constexpr std::array<std::string_view, 3> kUploadStatus{"active", "completed", "expired"};
 
 template <std::size_t N, class Enum>
 std::string_view at(const std::array<std::string_view, N>& names, Enum value) {
@@ -72,6 +73,9 @@ std::string_view name_of(JobKind value) {
 }
 std::string_view name_of(DeliveryState value) {
     return at(kDeliveryState, value);
+}
+std::string_view name_of(UploadStatus value) {
+    return at(kUploadStatus, value);
 }
 
 template <>

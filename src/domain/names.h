@@ -9,6 +9,7 @@
 #include "domain/indexed_asset.h"
 #include "domain/job.h"
 #include "domain/task.h"
+#include "domain/upload.h"
 #include "domain/webhook.h"
 
 namespace kinodex::domain {
@@ -23,6 +24,7 @@ std::string_view name_of(EntityStatus value);
 std::string_view name_of(TaskStatus value);
 std::string_view name_of(JobKind value);
 std::string_view name_of(DeliveryState value);
+std::string_view name_of(UploadStatus value);
 
 /// The value with that name, e.g. from_name<AssetStatus>("ready"). Defined for the enums above.
 template <class Enum>

@@ -49,6 +49,37 @@ class Draft {
     virtual Asked<void> commit(std::string key) = 0;
 };
 
+/// Which bytes of the whole object a part is. `index` is its number, from 1.
+struct PartSpan {
+    std::int64_t index = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t size_bytes = 0;
+};
+
+/// One part of an object in parts, being written. Dropped without `finish`, it leaves the bytes of
+/// the part undefined if it was in place, and untouched if it was aside.
+///
+/// Of several writers of the same part at most one is in place; the others begin aside. A writer
+/// that was ended by another's `take_over` gets chunk_replaced from every later call.
+class Part {
+  public:
+    virtual ~Part() = default;
+    [[nodiscard]] virtual bool is_aside() const = 0;
+    /// Before the first byte: what is in place shall stay until `finish`.
+    virtual Asked<void> keep_aside() = 0;
+    /// Returns as soon as all earlier bytes were handed over, like Draft::append_behind. No more
+    /// than the part's size may come.
+    virtual Asked<void> append_behind(std::span<const std::byte> bytes,
+                                      std::shared_ptr<const void> owner) = 0;
+    [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;
+    /// Settles all bytes, and names them: equal bytes have the same ETag, others another.
+    virtual Asked<std::string> etag() = 0;
+    /// Ends every other writer of the part: when it returns, none changes a byte any more.
+    virtual Asked<void> take_over() = 0;
+    /// In place and durable. A part that is aside takes over first.
+    virtual Asked<void> finish() = 0;
+};
+
 /// An open object: positioned reads from any thread, one file's lifetime.
 class Object {
   public:
@@ -78,16 +109,26 @@ class Objects {
     /// Commits drafts of this store that belong together, for little more than the price of one.
     /// On failure some may be in place, in any order: the caller removes what it does not want.
     virtual Asked<void> commit_all(std::vector<Placing> placings) = 0;
+    /// An object that comes in parts, in any order and several at once, over hours and restarts.
+    /// Nobody sees it under `key` before `join_parts`, and `sweep` leaves it alone. Again is fine.
+    virtual Asked<void> open_parts(std::string key, std::uint64_t size_bytes) = 0;
+    /// Errors: resource_not_exist when no parts are open under `key`.
+    virtual Asked<std::unique_ptr<Part>> write_part(std::string key, PartSpan span) = 0;
+    /// Every part was finished: the object is visible and durable under `key` when it returns.
+    /// Again is fine. Errors: resource_not_exist when there are neither parts nor the object.
+    virtual Asked<void> join_parts(std::string key) = 0;
     virtual Asked<std::shared_ptr<Object>> open(std::string key) = 0;
     /// Whole small object. Errors: also body_too_large beyond `limit_bytes`.
     virtual Asked<std::string> read_all(std::string key, std::uint64_t limit_bytes) = 0;
     virtual Asked<void> put(std::string key, std::string bytes) = 0;
     virtual Asked<bool> exists(std::string key) = 0;
-    /// Removes every object whose key starts with `prefix` (which ends in '/'); none is fine.
+    /// Removes every object whose key starts with `prefix` (which ends in '/'), also those in
+    /// parts; none is fine.
     virtual Asked<void> remove_prefix(std::string prefix) = 0;
-    /// Names directly under "assets/" or "indexed/": for finding orphans at start.
+    /// Names directly under "assets/" or "indexed/", also of objects in parts: for finding orphans
+    /// at start.
     virtual Asked<std::vector<std::string>> list_owners(std::string top) = 0;
-    /// Keys that start with `prefix` (which ends in '/'), sorted.
+    /// Keys that start with `prefix` (which ends in '/'), sorted, without objects in parts.
     virtual Asked<std::vector<std::string>> list(std::string prefix) = 0;
     /// Removes drafts left by an earlier process.
     virtual Asked<SweepReport> sweep() = 0;

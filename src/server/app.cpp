@@ -55,6 +55,7 @@ service::UploadLimits upload_limits(const config::Config& config) {
     limits.max_direct_bytes = config.max_direct_bytes;
     limits.max_image_bytes = config.max_image_bytes;
     limits.max_url_bytes = config.max_url_bytes;
+    limits.max_multipart_bytes = config.max_multipart_bytes;
     limits.media.min_duration_sec = config.min_duration_sec;
     limits.media.max_duration_sec = config.max_duration_sec;
     limits.media.min_side = config.min_video_side;
@@ -208,6 +209,9 @@ void App::wire_services() {
     options.mode = ingest_mode(config_);
     assets_ = std::make_unique<service::Assets>(*store_, *objects_, *ingest_, *playback_, *quotas_,
                                                 options, wake);
+    uploads_ = std::make_unique<service::Uploads>(
+        store_->uploads(), *objects_, *quotas_,
+        service::UploadOptions{limits, seconds(config_.multipart_ttl_sec)}, wake);
     indexes_ =
         std::make_unique<service::Indexes>(*store_, limits.media, *quotas_, *rate_limits_, wake);
     entities_ = std::make_unique<service::Entities>(*store_, wake);
@@ -278,9 +282,11 @@ http::ServerOptions App::server_options(const config::Address& address) {
 base::Status App::serve() {
     KN_TRY(key, load_signing_key(dir_));
     signer_ = std::make_unique<service::Signer>(key, seconds(config_.media_url_ttl_sec));
-    services_ = std::make_unique<api::Services>(api::Services{
-        *assets_, *url_assets_, *indexes_, *entities_, *playback_, *keys_, *signer_, *rate_limits_,
-        *quotas_, *objects_, metrics_, config_.public_url, [this] { return is_serving_.load(); }});
+    upload_signer_ = std::make_unique<service::Signer>(key, service::kChunkUrlTtl);
+    services_ = std::make_unique<api::Services>(
+        api::Services{*assets_, *url_assets_, *indexes_, *entities_, *uploads_, *playback_, *keys_,
+                      *signer_, *upload_signer_, *rate_limits_, *quotas_, *objects_, metrics_,
+                      config_.public_url, [this] { return is_serving_.load(); }});
     request_metrics_ =
         std::make_unique<RequestMetrics>(metrics_, access_log_of(config_.access_log));
     const auto address = config::parse_address(config_.listen);
@@ -296,7 +302,7 @@ base::Status App::serve() {
     server_ = std::move(server);
     host_ =
         address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
-    background_->start(*store_, *objects_, *keys_);
+    background_->start(*store_, *objects_, *keys_, *uploads_);
     runtime::return_unused_memory();
     return {};
 }

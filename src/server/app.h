@@ -50,6 +50,7 @@ class App {
     std::unique_ptr<Background> background_;
     std::unique_ptr<service::KeyRing> keys_;
     std::unique_ptr<service::Signer> signer_;
+    std::unique_ptr<service::Signer> upload_signer_;
     std::unique_ptr<service::RateLimits> rate_limits_;
     std::unique_ptr<service::Quotas> quotas_;
     std::unique_ptr<service::Playback> playback_;
@@ -65,6 +66,7 @@ class App {
     std::unique_ptr<fetch::Fetcher> fetcher_;
     std::unique_ptr<service::UrlAssets> url_assets_;
     std::unique_ptr<jobs::Runner> fetch_runner_;
+    std::unique_ptr<service::Uploads> uploads_;
     std::unique_ptr<service::Indexes> indexes_;
     std::unique_ptr<service::Entities> entities_;
     std::unique_ptr<api::Services> services_;

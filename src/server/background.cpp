@@ -36,8 +36,9 @@ void Background::spawn(runtime::Task<void> story) {
     });
 }
 
-void Background::start(store::Store& store, objects::Objects& objects, service::KeyRing& keys) {
-    spawn(look_every_second(store, keys));
+void Background::start(store::Store& store, objects::Objects& objects, service::KeyRing& keys,
+                       service::Uploads& uploads) {
+    spawn(look_every_second(store, keys, uploads));
     auto sweep = [](store::Store& the_store, objects::Objects& the_objects,
                     base::Timestamp started_at) -> runtime::Task<void> {
         auto swept = co_await service::sweep_orphans(the_store, the_objects, started_at);
@@ -48,7 +49,8 @@ void Background::start(store::Store& store, objects::Objects& objects, service::
     spawn(sweep(store, objects, base::now()));
 }
 
-runtime::Task<void> Background::look_every_second(store::Store& store, service::KeyRing& keys) {
+runtime::Task<void> Background::look_every_second(store::Store& store, service::KeyRing& keys,
+                                                  service::Uploads& uploads) {
     int rounds = 0;
     while (!stopping_) {
         pause_.expires_after(std::chrono::seconds(1));
@@ -56,6 +58,10 @@ runtime::Task<void> Background::look_every_second(store::Store& store, service::
         auto refreshed = co_await keys.refresh();
         if (!refreshed) {
             observe::log_warn("keys_not_refreshed", {{"reason", refreshed.error().detail}});
+        }
+        auto tidied = co_await uploads.tidy(base::now());
+        if (!tidied) {
+            observe::log_warn("uploads_not_tidied", {{"reason", tidied.error().detail}});
         }
         if (++rounds % kRoundsToRecordUses == 0 || stopping_) {
             auto recorded = co_await keys.record_uses();

@@ -10,6 +10,7 @@
 #include "jobs/runner.h"
 #include "service/keys.h"
 #include "service/sweep.h"
+#include "service/uploads.h"
 
 namespace kinodex::server {
 
@@ -21,8 +22,9 @@ class Background {
     Background& operator=(const Background&) = delete;
 
     [[nodiscard]] boost::asio::any_io_executor executor() { return io_.get_executor(); }
-    /// Looks at keys and job counts every second, and sweeps orphans once.
-    void start(store::Store& store, objects::Objects& objects, service::KeyRing& keys);
+    /// Looks at keys, job counts and upload sessions every second, and sweeps orphans once.
+    void start(store::Store& store, objects::Objects& objects, service::KeyRing& keys,
+               service::Uploads& uploads);
     /// Ends the rounds; the thread goes on for whoever still needs it.
     void begin_stop();
     /// True once the rounds have ended.
@@ -33,7 +35,8 @@ class Background {
     [[nodiscard]] store::JobCounts jobs() const;
 
   private:
-    runtime::Task<void> look_every_second(store::Store& store, service::KeyRing& keys);
+    runtime::Task<void> look_every_second(store::Store& store, service::KeyRing& keys,
+                                          service::Uploads& uploads);
     void spawn(runtime::Task<void> story);
 
     boost::asio::io_context io_{1};

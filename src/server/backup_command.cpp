@@ -52,7 +52,10 @@ base::Status copy_owners(const std::string& top, objects::Objects& from, objects
             if (!known[i]) {
                 continue;  // made after the moment of the copy
             }
-            KN_TRY(keys, wait_for(from.list(top + "/" + batch[i].text() + "/")));
+            const auto prefix = top + "/" + batch[i].text() + "/";
+            // An upload in parts that is complete may not have been joined yet.
+            (void)wait_for(from.join_parts(prefix + "source"));
+            KN_TRY(keys, wait_for(from.list(prefix)));
             for (const auto& key : keys) {
                 KN_PASS(hold.keep());
                 KN_TRY(object, wait_for(from.open(key)));
@@ -116,6 +119,8 @@ base::Status back_up(store::Store& store, const config::Config& config) {
         KN_TRY(snapshot, store::open_sqlite_store(std::move(options)));
         // The hold was copied too; in the copy nobody would let go of it.
         KN_PASS(hold.forget_in(*snapshot));
+        // Their chunks change while they are copied, so sessions do not go on in the copy.
+        KN_PASS(wait_for(snapshot->uploads().end_active_uploads(base::now())));
         KN_PASS(copy_media(*snapshot, *from, *to, hold, copied));
         snapshot->close();
     }

@@ -140,7 +140,13 @@ runtime::Asked<Quotas::Reservation> Assets::reserve_more(const Asset& asset,
 }
 
 runtime::Asked<Asset> Assets::find(domain::AccountId account, domain::AssetId id) {
-    return store_.find_asset(account, id);
+    auto asset = co_await store_.find_asset(account, id);
+    if (!asset && asset.error().code == Errc::resource_not_exist) {
+        // Not there yet, but promised to an upload session: it shows as being worked on.
+        KN_CO_TRY(upload, co_await store_.uploads().find_reservation(account, id, base::now()));
+        co_return domain::asset_of(upload);
+    }
+    co_return asset;
 }
 
 runtime::Asked<Asset> Assets::find(domain::AssetId id) {

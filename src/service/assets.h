@@ -64,6 +64,7 @@ class Assets {
     runtime::Asked<Quotas::Reservation> reserve_more(const domain::Asset& asset,
                                                      std::int64_t size_bytes);
 
+    /// Also what an upload session has reserved and not yet made.
     runtime::Asked<domain::Asset> find(domain::AccountId account, domain::AssetId id);
     /// For signed URLs, which name no account.
     runtime::Asked<domain::Asset> find(domain::AssetId id);

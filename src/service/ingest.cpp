@@ -132,6 +132,10 @@ runtime::Task<bool> Ingest::fail(const domain::Asset& asset, const base::Error& 
 }
 
 runtime::Asked<void> Ingest::finish(const domain::Asset& asset) {
+    if (asset.method == domain::AssetMethod::multipart) {
+        // Done by the last report already, unless the server ended in between.
+        KN_CO_PASS(co_await objects_.join_parts(source_key(asset.id)));
+    }
     KN_CO_TRY(source, co_await objects_.open(source_key(asset.id)));
     const IngestWishes wishes{.hls = asset.hls != DerivedStatus::none,
                               .thumbnail = asset.thumbnail != DerivedStatus::none};

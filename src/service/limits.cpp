@@ -108,7 +108,15 @@ std::int64_t size_limit(const UploadLimits& limits, domain::AssetMethod method, 
     if (type == AssetType::image) {
         return limits.max_image_bytes;
     }
-    return method == domain::AssetMethod::url ? limits.max_url_bytes : limits.max_direct_bytes;
+    switch (method) {
+        case domain::AssetMethod::direct:
+            return limits.max_direct_bytes;
+        case domain::AssetMethod::url:
+            return limits.max_url_bytes;
+        case domain::AssetMethod::multipart:
+            break;
+    }
+    return limits.max_multipart_bytes;
 }
 
 base::Status check_upload(const UploadLimits& limits, domain::AssetMethod method,

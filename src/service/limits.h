@@ -23,6 +23,7 @@ struct MediaBounds {
 struct UploadLimits {
     std::int64_t max_direct_bytes = 200LL * 1024 * 1024;
     std::int64_t max_url_bytes = 4LL * 1024 * 1024 * 1024;
+    std::int64_t max_multipart_bytes = 10LL * 1024 * 1024 * 1024;
     std::int64_t max_image_bytes = 5LL * 1024 * 1024;
     int min_image_side = 128;
     MediaBounds media;

@@ -24,6 +24,18 @@ std::optional<Errc> refusal(const media::ProbeReport& report, std::int64_t size 
     return status ? std::nullopt : std::optional(status.error().code);
 }
 
+TEST(UploadLimits, size_limit_depends_on_how_the_file_came_and_never_for_images) {
+    const UploadLimits limits;
+    EXPECT_EQ(size_limit(limits, AssetMethod::direct, AssetType::video), limits.max_direct_bytes);
+    EXPECT_EQ(size_limit(limits, AssetMethod::multipart, AssetType::audio),
+              limits.max_multipart_bytes);
+    EXPECT_EQ(size_limit(limits, AssetMethod::multipart, AssetType::image), limits.max_image_bytes);
+    const auto film = video(640, 480, 10);
+    EXPECT_TRUE(check_upload(limits, AssetMethod::multipart, film, limits.max_multipart_bytes));
+    EXPECT_FALSE(
+        check_upload(limits, AssetMethod::multipart, film, limits.max_multipart_bytes + 1));
+}
+
 TEST(UploadLimits, video_bounds_hold_in_both_orientations) {
     struct Case {
         int width;

@@ -30,11 +30,16 @@ Signer::Signature Signer::signature(std::string_view scope, std::string_view exp
     return text;
 }
 
-std::string Signer::query_for(std::string_view scope, base::Timestamp now) const {
+base::Timestamp Signer::expires_at(base::Timestamp now) const {
     const auto step = std::max<std::int64_t>(ttl_.count() / 10, 1);
     const auto earliest =
         std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count() + ttl_.count();
-    const auto expires = std::to_string((earliest + step - 1) / step * step);
+    return base::Timestamp(std::chrono::seconds((earliest + step - 1) / step * step));
+}
+
+std::string Signer::query_for(std::string_view scope, base::Timestamp now) const {
+    const auto expires = std::to_string(
+        std::chrono::floor<std::chrono::seconds>(expires_at(now)).time_since_epoch().count());
     const auto signed_by = signature(scope, expires);
     return base::concat({"expires=", expires, "&signature=", {signed_by.data(), signed_by.size()}});
 }

@@ -22,6 +22,9 @@ class Signer {
     /// a step of a tenth of the lifetime, so that a URL stays the same for a while and caches work.
     [[nodiscard]] std::string query_for(std::string_view scope, base::Timestamp now) const;
 
+    /// When a URL signed at `now` ends.
+    [[nodiscard]] base::Timestamp expires_at(base::Timestamp now) const;
+
     /// Errors: media_signature_invalid when anything was changed or the time has passed.
     [[nodiscard]] base::Status verify(std::string_view scope, std::string_view expires,
                                       std::string_view given, base::Timestamp now) const;

@@ -26,6 +26,7 @@
 #include "store/key_store.h"
 #include "store/task_store.h"
 #include "store/transfer_store.h"
+#include "store/upload_store.h"
 #include "store/webhook_store.h"
 
 namespace kinodex::store {
@@ -156,13 +157,15 @@ class Store : public KeyStore {
     virtual Asked<JobCounts> count_jobs() = 0;
 
     // --- parts ------------------------------------------------------------------------------
+    virtual UploadStore& uploads() = 0;
     virtual WebhookStore& webhooks() = 0;
     virtual TransferStore& transfer() = 0;
     virtual EntityStore& entities() = 0;
     virtual TaskStore& tasks() = 0;
 
     // --- upkeep -----------------------------------------------------------------------------
-    /// Which of these asset (or indexed asset) ids have rows: for sweeping orphaned objects.
+    /// Which of these asset (or indexed asset) ids have rows, or are reserved by an upload session
+    /// that is not over: for sweeping orphaned objects.
     virtual Asked<std::vector<bool>> assets_exist(std::vector<domain::AssetId> ids) = 0;
     virtual Asked<std::vector<bool>> indexed_assets_exist(
         std::vector<domain::IndexedAssetId> ids) = 0;

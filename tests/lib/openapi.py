@@ -28,7 +28,7 @@ ADDED_KEYS = {
     "tasks_retrieve_Response_200": {"error": {"type": "object", "required": ["message"]}},
     "Entity": {"error": {"type": "object", "required": ["message"]}},
 }
-NULLABLE = {("Index", "expires_at")}
+NULLABLE = {("Index", "expires_at"), ("ChunkInfo", "uploaded_at")}
 ERROR_SCHEMA = {
     "type": "object",
     "required": ["code", "message", "docs_url"],

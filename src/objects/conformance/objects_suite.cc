@@ -147,5 +147,136 @@ TEST_P(ObjectsSuite, read_all_refuses_beyond_its_limit) {
     EXPECT_EQ(await(objects().read_all(kKey, 4)).error().code, base::Errc::body_too_large);
 }
 
+// --- objects in parts
+
+constexpr std::uint64_t kPartBytes = 300'000;
+constexpr PartSpan kFirst{.index = 1, .offset = 0, .size_bytes = kPartBytes};
+constexpr PartSpan kSecond{.index = 2, .offset = kPartBytes, .size_bytes = kPartBytes};
+constexpr PartSpan kLast{.index = 3, .offset = 2 * kPartBytes, .size_bytes = 5};
+
+TEST_P(ObjectsSuite, parts_in_any_order_are_one_object_once_they_are_joined) {
+    open_parts();
+    const auto last = write_part(kLast, "tail!");
+    const auto first = write_part(kFirst, std::string(kPartBytes, 'a'));
+    reopen();
+    EXPECT_EQ(await(objects().sweep()).value().drafts_removed, 0U);
+    EXPECT_EQ(await(objects().list_owners("assets")).value(), std::vector{kOwner});
+    EXPECT_TRUE(await(objects().list("assets/" + kOwner + "/"))->empty());
+    open_parts();  // again is fine, and keeps what is there
+    const auto second = write_part(kSecond, std::string(kPartBytes, 'b'));
+    EXPECT_NE(first, second);
+    EXPECT_EQ(await(objects().open(kKey)).error().code, base::Errc::resource_not_exist);
+    ASSERT_TRUE(await(objects().join_parts(kKey)));
+    ASSERT_TRUE(await(objects().join_parts(kKey))) << "again is fine";
+    reopen();
+    EXPECT_EQ(await(objects().read_all(kKey, kPlenty)).value(),
+              std::string(kPartBytes, 'a') + std::string(kPartBytes, 'b') + "tail!");
+}
+
+TEST_P(ObjectsSuite, equal_parts_have_one_etag_whatever_the_pieces_and_whether_aside) {
+    open_parts();
+    const std::string text(kPartBytes, 'a');
+    const auto whole = write_part(kFirst, text);
+    auto part = await(objects().write_part(kKey, kFirst)).value();
+    ASSERT_TRUE(await(part->keep_aside()));
+    for (std::size_t at = 0; at < text.size(); at += 100'000) {
+        ASSERT_TRUE(append(*part, text.substr(at, 100'000)));
+    }
+    EXPECT_EQ(await(part->etag()).value(), whole);
+    EXPECT_EQ(await(part->etag()).value(), whole) << "again";
+}
+
+TEST_P(ObjectsSuite, part_that_is_aside_changes_nothing_before_it_is_finished) {
+    open_parts();
+    write_part(kFirst, std::string(kPartBytes, 'a'));
+    write_part(kSecond, std::string(kPartBytes, 'b'));
+    write_part(kLast, "tail!");
+    {
+        auto part = await(objects().write_part(kKey, kSecond)).value();
+        EXPECT_FALSE(part->is_aside());
+        ASSERT_TRUE(await(part->keep_aside()));
+        EXPECT_TRUE(part->is_aside());
+        ASSERT_TRUE(append(*part, std::string(kPartBytes, 'x')));
+        ASSERT_TRUE(await(part->etag()));
+    }  // dropped
+    auto part = await(objects().write_part(kKey, kLast)).value();
+    ASSERT_TRUE(await(part->keep_aside()));
+    ASSERT_TRUE(append(*part, "TAIL?"));
+    ASSERT_TRUE(await(part->finish()));
+    ASSERT_TRUE(await(objects().join_parts(kKey)));
+    EXPECT_EQ(await(objects().read_all(kKey, kPlenty)).value(),
+              std::string(kPartBytes, 'a') + std::string(kPartBytes, 'b') + "TAIL?");
+}
+
+TEST_P(ObjectsSuite, one_writer_of_a_part_is_in_place_until_another_takes_over) {
+    open_parts();
+    auto first = await(objects().write_part(kKey, kFirst)).value();
+    auto second = await(objects().write_part(kKey, kFirst)).value();
+    auto other = await(objects().write_part(kKey, kSecond)).value();
+    EXPECT_FALSE(first->is_aside());
+    EXPECT_TRUE(second->is_aside());
+    EXPECT_FALSE(other->is_aside()) << "parts do not hinder each other";
+    ASSERT_TRUE(append(*first, std::string(100'000, 'a')));
+    ASSERT_TRUE(append(*second, std::string(kPartBytes, 'b')));
+    ASSERT_TRUE(await(second->etag()));
+    ASSERT_TRUE(await(second->take_over()));
+    auto third = await(objects().write_part(kKey, kFirst)).value();
+    EXPECT_TRUE(third->is_aside());
+    ASSERT_TRUE(await(second->finish()));
+    // The first one's later bytes do not reach the part, and it cannot end well.
+    (void)append(*first, std::string(200'000, 'a'));
+    EXPECT_EQ(await(first->etag()).error().code, base::Errc::chunk_replaced);
+    EXPECT_EQ(await(first->finish()).error().code, base::Errc::chunk_replaced);
+    write_part(kSecond, std::string(kPartBytes, 'c'), std::move(other));
+    write_part(kLast, "tail!");
+    ASSERT_TRUE(await(objects().join_parts(kKey)));
+    EXPECT_EQ(await(objects().read_all(kKey, kPlenty)).value(),
+              std::string(kPartBytes, 'b') + std::string(kPartBytes, 'c') + "tail!");
+    second.reset();
+}
+
+TEST_P(ObjectsSuite, part_takes_no_more_bytes_than_it_has) {
+    open_parts();
+    auto part = await(objects().write_part(kKey, kLast)).value();
+    ASSERT_TRUE(append(*part, "12345"));
+    EXPECT_FALSE(append(*part, "6"));
+}
+
+TEST_P(ObjectsSuite, parts_that_are_not_open_or_were_removed_do_not_exist) {
+    EXPECT_EQ(await(objects().write_part(kKey, kFirst)).error().code,
+              base::Errc::resource_not_exist);
+    EXPECT_EQ(await(objects().join_parts(kKey)).error().code, base::Errc::resource_not_exist);
+    open_parts();
+    auto part = await(objects().write_part(kKey, kLast)).value();
+    ASSERT_TRUE(await(objects().remove_prefix("assets/" + kOwner + "/")));
+    EXPECT_TRUE(append(*part, "12345")) << "goes nowhere, and hurts nobody";
+    EXPECT_EQ(await(objects().write_part(kKey, kFirst)).error().code,
+              base::Errc::resource_not_exist);
+    EXPECT_EQ(await(objects().join_parts(kKey)).error().code, base::Errc::resource_not_exist);
+    EXPECT_FALSE(await(objects().open_parts("assets/../x", 5)));
+}
+
 }  // namespace
+
+void ObjectsSuite::open_parts() {
+    EXPECT_TRUE(await(objects().open_parts(kKey, 2 * kPartBytes + 5)));
+}
+
+base::Status ObjectsSuite::append(Part& part, std::string bytes) {
+    auto owner = std::make_shared<const std::string>(std::move(bytes));
+    const auto view = bytes_of(*owner);
+    return await(part.append_behind(view, owner));
+}
+
+std::string ObjectsSuite::write_part(PartSpan span, const std::string& bytes,
+                                     std::unique_ptr<Part> part) {
+    if (part == nullptr) {
+        part = await(objects().write_part(kKey, span)).value();
+    }
+    EXPECT_TRUE(append(*part, bytes));
+    auto etag = await(part->etag()).value();
+    EXPECT_TRUE(await(part->finish()));
+    return etag;
+}
+
 }  // namespace kinodex::objects

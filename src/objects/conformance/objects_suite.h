@@ -40,6 +40,13 @@ class ObjectsSuite : public testing::TestWithParam<MakeObjects> {
         return std::move(*result);
     }
 
+    /// Of the one key that the tests use: two parts of 300,000 bytes and one of 5.
+    void open_parts();
+    base::Status append(Part& part, std::string bytes);
+    /// Writes a whole part and returns its ETag.
+    std::string write_part(PartSpan span, const std::string& bytes,
+                           std::unique_ptr<Part> part = nullptr);
+
   private:
     std::unique_ptr<ObjectsUnderTest> under_test_;
 };

@@ -11,6 +11,7 @@
 
 #include "objects/directory/draft.h"
 #include "objects/directory/file_ops.h"
+#include "objects/directory/parts.h"
 
 namespace kinodex::objects {
 namespace {
@@ -88,7 +89,10 @@ base::Result<std::vector<std::string>> keys_of(const std::string& root, const st
     }
     std::error_code error;
     for (const auto& file : fs::directory_iterator(*folder, error)) {
-        keys.push_back(prefix + file.path().filename().string());
+        const auto name = file.path().filename().string();
+        if (!name.starts_with('.')) {  // an object that is still in parts
+            keys.push_back(prefix + name);
+        }
     }
     if (error && error != std::errc::no_such_file_or_directory) {
         return io_fail("list", *folder, error.value());
@@ -123,6 +127,25 @@ class DirectoryObjects final : public Objects {
             return create_draft(root, shards, lane);
         };
         co_return co_await lane_.run<std::unique_ptr<Draft>>(std::move(work));
+    }
+
+    Asked<void> open_parts(std::string key, std::uint64_t size_bytes) override {
+        auto work = [root = root_, key = std::move(key), size_bytes] {
+            return make_parts_file(root, key, size_bytes);
+        };
+        co_return co_await lane_.run<void>(std::move(work));
+    }
+
+    Asked<std::unique_ptr<Part>> write_part(std::string key, PartSpan span) override {
+        auto work = [this, key = std::move(key), span] {
+            return open_part(root_, key, span, places_, lane_);
+        };
+        co_return co_await lane_.run<std::unique_ptr<Part>>(std::move(work));
+    }
+
+    Asked<void> join_parts(std::string key) override {
+        auto work = [root = root_, key = std::move(key)] { return join_parts_file(root, key); };
+        co_return co_await lane_.run<void>(std::move(work));
     }
 
     Asked<void> commit_all(std::vector<Placing> placings) override {
@@ -215,6 +238,7 @@ class DirectoryObjects final : public Objects {
     std::string root_;
     std::shared_ptr<Shards> shards_;  // shared with drafts, which lane threads finish
     runtime::Lane& lane_;
+    PartPlaces places_;
 };
 
 }  // namespace

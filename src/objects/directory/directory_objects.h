@@ -2,7 +2,8 @@
 //
 // Layout under `root`: `drafts/` for what is being written, and `assets/<xx>/<id>/<name>` and
 // `indexed/<xx>/<id>/<name>` for objects, where xx are the last two digits of the id (the first
-// ones are time and would fill one folder at a time). Blocking calls run on the given lane.
+// ones are time and would fill one folder at a time). An object in parts is one file of its final
+// size, `.<name>.parts` beside where it will be. Blocking calls run on the given lane.
 #pragma once
 
 #include <memory>

@@ -33,6 +33,22 @@ base::Status write_all(int fd, std::span<const std::byte> bytes, std::string_vie
     return {};
 }
 
+base::Status write_all_at(int fd, std::uint64_t offset, std::span<const std::byte> bytes,
+                          std::string_view path) {
+    while (!bytes.empty()) {
+        const auto wrote = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (wrote < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return io_fail("write", path, errno);
+        }
+        offset += static_cast<std::uint64_t>(wrote);
+        bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+    }
+    return {};
+}
+
 base::Status read_exactly(int fd, std::uint64_t offset, std::span<std::byte> into,
                           std::string_view path) {
     while (!into.empty()) {

@@ -17,6 +17,8 @@ namespace kinodex::objects {
 std::unexpected<base::Error> io_fail(std::string_view step, std::string_view path, int error);
 
 base::Status write_all(int fd, std::span<const std::byte> bytes, std::string_view path);
+base::Status write_all_at(int fd, std::uint64_t offset, std::span<const std::byte> bytes,
+                          std::string_view path);
 base::Status read_exactly(int fd, std::uint64_t offset, std::span<std::byte> into,
                           std::string_view path);
 base::Status sync_file(int fd, std::string_view path);

@@ -308,8 +308,10 @@ base::Result<std::vector<bool>> assets_exist(Connection& db,
                                              const std::vector<domain::AssetId>& ids) {
     std::vector<bool> answer;
     for (const auto& id : ids) {
-        Query query(db, "SELECT 1 FROM assets WHERE id = ?");
-        KN_TRY(found, query.with(id).step());
+        Query query(db,
+                    "SELECT 1 FROM assets WHERE id = ? UNION ALL "
+                    "SELECT 1 FROM uploads WHERE asset_id = ? AND status = ?");
+        KN_TRY(found, query.with(id, id, domain::UploadStatus::active).step());
         answer.push_back(found);
     }
     return answer;

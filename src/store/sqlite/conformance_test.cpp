@@ -3,6 +3,7 @@
 
 #include "store/conformance/entities.h"
 #include "store/conformance/tasks.h"
+#include "store/conformance/uploads.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/temp_dir.h"
 
@@ -13,6 +14,7 @@ namespace {
 using conformance::EntityConformance;
 using conformance::StoreConformance;
 using conformance::TaskConformance;
+using conformance::UploadConformance;
 
 class SqliteBackend : public conformance::Backend {
   public:
@@ -36,6 +38,7 @@ std::unique_ptr<conformance::Backend> make_sqlite_backend() {
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(&make_sqlite_backend));
 INSTANTIATE_TEST_SUITE_P(Sqlite, EntityConformance, testing::Values(&make_sqlite_backend));
 INSTANTIATE_TEST_SUITE_P(Sqlite, TaskConformance, testing::Values(&make_sqlite_backend));
+INSTANTIATE_TEST_SUITE_P(Sqlite, UploadConformance, testing::Values(&make_sqlite_backend));
 
 }  // namespace
 }  // namespace kinodex::store

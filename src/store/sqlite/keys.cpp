@@ -156,11 +156,14 @@ base::Result<std::int64_t> keys_version(Connection& db) {
 base::Result<domain::Usage> usage_of(Connection& db, domain::AccountId account) {
     Query query(db,
                 "SELECT (SELECT total(assets) FROM asset_counts WHERE account_id = ?1), "
-                "(SELECT total(bytes) FROM asset_counts WHERE account_id = ?1), "
+                "(SELECT total(bytes) FROM asset_counts WHERE account_id = ?1) + "
+                "(SELECT total(total_size_bytes) FROM uploads WHERE account_id = ?1 AND "
+                "status = 0), "
                 "(SELECT total(total_duration_us) FROM indexes WHERE account_id = ?1), "
                 "(SELECT total(duration_sec) FROM indexed_assets INDEXED BY "
                 "indexed_assets_unfinished WHERE account_id = ?1 AND status < 3)");
     static_assert(static_cast<int>(domain::IndexingStatus::ready) == 3);
+    static_assert(static_cast<int>(domain::UploadStatus::active) == 0);
     KN_PASS(query.with(account).step());
     return domain::Usage{query.integer(0), query.integer(1),
                          query.integer(2) + duration_us(query.real(3))};

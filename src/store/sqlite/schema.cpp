@@ -217,9 +217,32 @@ CREATE TRIGGER tasks_left AFTER DELETE ON indexed_assets BEGIN
 END;
 )sql";
 
+// A chunk has a row once its bytes were on stable storage or had to change; without one it is
+// pending and was never tried again.
+constexpr const char* kUploads = R"sql(
+CREATE TABLE uploads (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE, account_id BLOB NOT NULL, asset_id BLOB NOT NULL UNIQUE,
+    status INTEGER NOT NULL, type INTEGER NOT NULL, filename TEXT NOT NULL,
+    total_size_bytes INTEGER NOT NULL, chunk_size_bytes INTEGER NOT NULL,
+    enable_hls INTEGER NOT NULL, enable_thumbnail INTEGER NOT NULL, user_metadata TEXT NOT NULL,
+    chunks_completed INTEGER NOT NULL, completed_bytes INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX uploads_by_account ON uploads (account_id, status, created_ms, id);
+CREATE INDEX uploads_by_expiry ON uploads (status, expires_ms);
+CREATE INDEX uploads_by_change ON uploads (status, updated_ms);
+
+CREATE TABLE upload_chunks (
+    upload INTEGER NOT NULL, chunk_index INTEGER NOT NULL, state INTEGER NOT NULL,
+    attempt INTEGER NOT NULL, etag TEXT NOT NULL, updated_ms INTEGER NOT NULL,
+    PRIMARY KEY (upload, chunk_index)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 /// Step i brings version i to version i + 1.
-constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3, kVersion4,
-                                                         kVersion5, kVersion6, kEntities, kTasks};
+constexpr std::array<const char*, kSchemaVersion> kSteps{
+    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kEntities, kTasks, kUploads};
 
 base::Result<std::int64_t> version_of(Connection& connection) {
     Query query(connection, "PRAGMA user_version");

@@ -14,6 +14,7 @@
 #include "store/sqlite/statements.h"
 #include "store/sqlite/tasks.h"
 #include "store/sqlite/transfer.h"
+#include "store/sqlite/uploads.h"
 #include "store/sqlite/webhooks.h"
 
 namespace kinodex::store {
@@ -291,6 +292,7 @@ class SqliteStore : public Store {
     }
 
     // --- parts
+    UploadStore& uploads() override { return uploads_; }
     WebhookStore& webhooks() override { return webhooks_; }
     TransferStore& transfer() override { return transfer_; }
     EntityStore& entities() override { return *entities_; }
@@ -363,6 +365,7 @@ class SqliteStore : public Store {
     std::unique_ptr<Catalog> catalog_;
     ProgressBoard progress_;
     Access access_;  // its threads use everything above; ~SqliteStore ends them
+    SqliteUploads uploads_{access_};
     SqliteWebhooks webhooks_{access_};
     SqliteTransfer transfer_{access_};
     std::unique_ptr<EntityStore> entities_ = make_entity_store(access_);
