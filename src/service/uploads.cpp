@@ -192,7 +192,9 @@ runtime::Asked<std::unique_ptr<ChunkWriter>> Uploads::begin_chunk(domain::Upload
                                              span_of(before.upload, index));
     if (!part) {
         if (part.error().code == Errc::resource_not_exist) {
-            // The session ended between the look and the opening.
+            // The session ended between the look and the opening, one way or the other.
+            KN_CO_TRY(now, co_await store_.find_chunk(id, index));
+            KN_CO_PASS(check_reportable(now));
             co_return base::fail(Errc::upload_expired, {{"upload_id", id.text()}});
         }
         co_return std::unexpected(std::move(part).error());

@@ -22,9 +22,15 @@ export function clip(name) {
         .trim();
 }
 
-/** Starts `kinodex serve`; resolves to {origin, key, stop, lines} once it listens. */
+/**
+ * Starts `kinodex serve`; resolves to {origin, key, stop, restart, lines} once it listens.
+ * `restart` kills it with SIGKILL and resolves to a server on the same data.
+ */
 export async function startServer(...options) {
-    const dataDir = mkdtempSync(join(tmpdir(), "kinodex-test-"));
+    return startOn(mkdtempSync(join(tmpdir(), "kinodex-test-")), options);
+}
+
+async function startOn(dataDir, options) {
     const key = "kx_javascript_test_key_0123456789";
     const words = ["serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--api-key", key,
         "--log-format", "json", ...options];
@@ -52,7 +58,12 @@ export async function startServer(...options) {
         const bad = lines.filter((line) => line.level === "error");
         assert.deepEqual(bad, [], "errors in the log");
     }
-    return { origin, key, stop, lines };
+    async function restart() {
+        child.kill("SIGKILL");
+        await ended;
+        return startOn(dataDir, options);
+    }
+    return { origin, key, stop, restart, lines };
 }
 
 function parse(text) {
