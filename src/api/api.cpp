@@ -198,10 +198,11 @@ http::Response json_response(unsigned status, std::string json) {
 
 std::vector<Endpoint> all_endpoints(Services& services) {
     std::vector<Endpoint> all;
-    for (auto* make : {&upload_endpoints, &asset_endpoints, &multipart_endpoints, &index_endpoints,
-                       &indexed_asset_endpoints, &video_endpoints, &entity_collection_endpoints,
-                       &entity_endpoints, &media_endpoints, &source_endpoints, &chunk_endpoints,
-                       &operations_endpoints, &admin_endpoints}) {
+    for (auto* make :
+         {&upload_endpoints, &asset_endpoints, &multipart_endpoints, &index_endpoints,
+          &indexed_asset_endpoints, &task_endpoints, &video_endpoints, &entity_collection_endpoints,
+          &entity_endpoints, &media_endpoints, &source_endpoints, &chunk_endpoints,
+          &operations_endpoints, &admin_endpoints}) {
         for (auto& each : make(services)) {
             all.push_back(std::move(each));
         }

@@ -20,6 +20,7 @@ std::vector<http::Route> routes_of(Services& services);
 std::vector<Endpoint> asset_endpoints(Services& services);
 std::vector<Endpoint> index_endpoints(Services& services);
 std::vector<Endpoint> indexed_asset_endpoints(Services& services);
+std::vector<Endpoint> task_endpoints(Services& services);
 /// Indexed assets that are ready, under their older name.
 std::vector<Endpoint> video_endpoints(Services& services);
 std::vector<Endpoint> entity_collection_endpoints(Services& services);

@@ -101,8 +101,8 @@ ErrorRow row_of(Errc code) {
                     "Upload session `{upload_id}` has expired. Please create a new one.",
                     kPermanent};
         case Errc::upload_completed:
-            return {"upload_session_completed", 400,
-                    "Upload session `{upload_id}` is completed.", kPermanent};
+            return {"upload_session_completed", 400, "Upload session `{upload_id}` is completed.",
+                    kPermanent};
         case Errc::api_key_invalid:
             return {"api_key_invalid", 401,
                     "API Key is either invalid or expired. Please check your API key or generate a "
@@ -216,6 +216,12 @@ ErrorRow row_of(Errc code) {
         case Errc::audio_duration_too_long:
         case Errc::audio_filesize_too_large:
         case Errc::audio_format_unsupported:
+        case Errc::task_video_file_broken:
+        case Errc::task_video_resolution_too_low:
+        case Errc::task_video_resolution_too_high:
+        case Errc::task_video_aspect_ratio_invalid:
+        case Errc::task_video_too_short:
+        case Errc::task_video_too_long:
             return row_of_media(code);
     }
     return {"internal_error", 500, "An error occurred.", kPassing};
@@ -336,6 +342,33 @@ ErrorRow row_of_media(Errc code) {
             return bad("audio_format_unsupported",
                        "The audio format `{format}` is not supported. Please use one of the "
                        "following formats: `{supported_formats}`.");
+        case Errc::task_video_file_broken:
+            return bad("video_file_broken",
+                       "Cannot read video file. Please check the video file is valid and try "
+                       "again.");
+        case Errc::task_video_resolution_too_low:
+            return bad("video_resolution_too_low",
+                       "The resolution of the video is too low. Please upload a video with "
+                       "resolution between {minimum_resolution} and {maximum_resolution}. Current "
+                       "resolution is {current_resolution}.");
+        case Errc::task_video_resolution_too_high:
+            return bad("video_resolution_too_high",
+                       "The resolution of the video is too high. Please upload a video with "
+                       "resolution between {minimum_resolution} and {maximum_resolution}. Current "
+                       "resolution is {current_resolution}.");
+        case Errc::task_video_aspect_ratio_invalid:
+            return bad("video_resolution_invalid_aspect_ratio",
+                       "The aspect ratio of the video is invalid. Please upload a video with "
+                       "aspect ratio between 1:1 and {maximum_aspect_ratio}. Current resolution is "
+                       "{current_resolution}.");
+        case Errc::task_video_too_short:
+            return bad("video_duration_too_short",
+                       "Video is too short. Please use video with duration {allowed_duration}. "
+                       "Current duration is {current_duration} seconds.");
+        case Errc::task_video_too_long:
+            return bad("video_duration_too_long",
+                       "Video is too long. Please use video with duration {allowed_duration}. "
+                       "Current duration is {current_duration} seconds.");
         default:
             return {"internal_error", 500, "An error occurred.", kPassing};
     }

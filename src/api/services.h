@@ -14,6 +14,7 @@
 #include "service/quotas.h"
 #include "service/rate_limits.h"
 #include "service/signer.h"
+#include "service/tasks.h"
 #include "service/uploads.h"
 #include "service/url_assets.h"
 
@@ -23,6 +24,7 @@ struct Services {
     service::Assets& assets;
     service::UrlAssets& url_assets;
     service::Indexes& indexes;
+    service::Tasks& tasks;
     service::Entities& entities;
     service::Uploads& uploads;
     service::Playback& playback;

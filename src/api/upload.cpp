@@ -1,93 +1,11 @@
-// POST /v1.3/assets: a form whose file is written to the media store while it arrives.
-//
-// Clients order the parts as they like (the JavaScript SDK sends the file before the fields), so
-// nothing but sizes is judged before the whole form is there.
+// POST /v1.3/assets: a form with a file or a URL.
 #include "api/api.h"
 #include "api/asset_wire.h"
 #include "api/error_table.h"
-#include "http/multipart_reader.h"
+#include "api/form.h"
 
 namespace kinodex::api {
 namespace {
-
-// Text parts may be as large as metadata can be with every character escaped.
-constexpr std::size_t kTextPartBytesMax = 512 * 1024;
-
-struct Form {
-    std::vector<std::pair<std::string, std::string>> texts;
-    std::unique_ptr<objects::Draft> file;
-    std::string file_name;  // of the file part, without its path; may be empty
-
-    [[nodiscard]] const std::string* text(std::string_view name) const {
-        for (const auto& [key, value] : texts) {
-            if (key == name) {
-                return &value;
-            }
-        }
-        return nullptr;
-    }
-};
-
-bool is_text_part(std::string_view name) {
-    return name == "method" || name == "url" || name == "filename" || name == "enable_hls" ||
-           name == "enable_thumbnail" || name == "user_metadata";
-}
-
-std::string without_path(const std::string& name) {
-    const auto slash = name.find_last_of("/\\");
-    return slash == std::string::npos ? name : name.substr(slash + 1);
-}
-
-Asked<void> read_file(service::Assets& assets, http::MultipartReader& parts, Form& form) {
-    KN_CO_TRY(draft, co_await assets.begin_upload());
-    const auto limit = static_cast<std::uint64_t>(assets.upload_bytes_max());
-    while (true) {
-        KN_CO_TRY(bytes, co_await parts.read_part());
-        if (bytes.empty()) {
-            break;
-        }
-        // The next bytes come in while these are written.
-        KN_CO_PASS(co_await draft->append_behind(bytes, parts.owner()));
-        if (draft->size_bytes() > limit) {
-            const auto size = static_cast<std::int64_t>(draft->size_bytes());
-            co_return co_await assets.refuse_too_large(*draft, size);
-        }
-    }
-    KN_CO_PASS(co_await draft->settle());
-    form.file = std::move(draft);
-    co_return base::Status{};
-}
-
-Asked<Form> read_form(service::Assets& assets, http::MultipartReader& parts) {
-    Form form;
-    while (true) {
-        KN_CO_TRY(head, co_await parts.next_part());
-        if (!head) {
-            co_return form;
-        }
-        if (head->name == "file") {
-            if (form.file) {
-                co_return invalid("file", "It was given more than once.");
-            }
-            form.file_name = without_path(head->filename.value_or(""));
-            KN_CO_PASS(co_await read_file(assets, parts, form));
-            // A field without a file name and without bytes is a form that was left empty.
-            if (!head->filename && form.file->size_bytes() == 0) {
-                form.file.reset();
-            }
-            continue;
-        }
-        if (!is_text_part(head->name)) {
-            co_return base::fail(Errc::parameter_unknown, {{"parameter", head->name}});
-        }
-        if (form.text(head->name) != nullptr) {
-            co_return invalid(head->name, "It was given more than once.");
-        }
-        const auto limit = head->name == "url" ? fetch::kUrlBytesMax : kTextPartBytesMax;
-        KN_CO_TRY(text, co_await parts.read_text(limit));
-        form.texts.emplace_back(head->name, std::move(text));
-    }
-}
 
 base::Status check_method(const Form& form) {
     const auto* method = form.text("method");
@@ -107,11 +25,6 @@ base::Status check_method(const Form& form) {
     return form.file ? base::Status{} : base::fail(Errc::file_required);
 }
 
-base::Result<bool> flag(const Form& form, std::string_view name) {
-    const auto* text = form.text(name);
-    return text == nullptr ? base::Result<bool>(false) : parse_flag(name, *text);
-}
-
 base::Result<service::NewUpload> upload_of(const Caller& caller, Form form) {
     KN_PASS(check_method(form));
     service::NewUpload upload;
@@ -128,28 +41,22 @@ base::Result<service::NewUpload> upload_of(const Caller& caller, Form form) {
         upload.filename = "upload";  // a file part need not have a name
     }
     KN_PASS(service::check_filename(upload.filename));
-    KN_TRY(hls, flag(form, "enable_hls"));
-    KN_TRY(thumbnail, flag(form, "enable_thumbnail"));
+    KN_TRY(hls, form.flag("enable_hls", false));
+    KN_TRY(thumbnail, form.flag("enable_thumbnail", false));
     upload.wishes = {.hls = hls, .thumbnail = thumbnail};
-    if (const auto* metadata = form.text("user_metadata")) {
-        KN_TRY(change, domain::parse_metadata_change(*metadata, domain::MetadataMode::merge));
-        // Its bounds are checked before anything is kept.
-        KN_TRY(applied, domain::apply_change({}, change));
-        (void)applied;
-        upload.user_metadata = std::move(change);
-    }
+    KN_TRY(metadata, form.metadata());
+    upload.user_metadata = std::move(metadata);
     upload.media = std::move(form.file);
     return upload;
 }
 
 Asked<Reply> create_asset(Services& services, http::Request& request) {
     KN_CO_TRY(caller, identify(services, request));
-    if (!request.query.empty()) {
-        co_return base::fail(Errc::parameter_unknown, {{"parameter", request.query[0].first}});
-    }
-    KN_CO_TRY(boundary, http::multipart_boundary(request.content_type));
-    http::MultipartReader parts(std::move(boundary), *request.body_reader);
-    KN_CO_TRY(form, co_await read_form(services.assets, parts));
+    FormRules rules{
+        "file",
+        {"method", "url", "filename", "enable_hls", "enable_thumbnail", "user_metadata"},
+        services.assets.upload_bytes_max()};
+    KN_CO_TRY(form, co_await read_form(services.assets, request, std::move(rules)));
     KN_CO_TRY(upload, upload_of(caller, std::move(form)));
     auto asset = upload.method == domain::AssetMethod::url
                      ? co_await services.url_assets.create(
@@ -176,9 +83,7 @@ std::vector<Field> create_fields() {
              "the URL's path."),
         part("enable_hls", In::form, kFree, off, "Make it playable over HLS."),
         part("enable_thumbnail", In::form, kFree, off, "Make a thumbnail."),
-        part("user_metadata", In::form, kFree,
-             schema::text({}, kTextPartBytesMax).like(R"("{\"category\":\"trailer\"}")"),
-             "A JSON object of strings, integers, floats and booleans."),
+        metadata_part(),
     };
 }
 

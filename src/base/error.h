@@ -47,7 +47,13 @@ enum class Errc {
     audio_duration_too_short,
     audio_duration_too_long,
     audio_filesize_too_large,
-    audio_format_unsupported,   // values: format, supported_formats
+    audio_format_unsupported,  // values: format, supported_formats
+    task_video_file_broken,    // what tasks say of videos; values as above
+    task_video_resolution_too_low,
+    task_video_resolution_too_high,
+    task_video_aspect_ratio_invalid,
+    task_video_too_short,  // values: allowed_duration, current_duration
+    task_video_too_long,
     index_name_already_exists,  // values: index_name
     index_option_cannot_be_changed,
     index_engine_cannot_be_changed,

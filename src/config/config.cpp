@@ -84,6 +84,9 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--max-direct-bytes", config.max_direct_bytes,
            "Largest video or audio upload, in bytes.")
         ->check(CLI::Range(std::int64_t{1}, kTerabyte));
+    option(app, "--max-task-bytes", config.max_task_bytes,
+           "Largest video of an upload task, in bytes.")
+        ->check(CLI::Range(std::int64_t{1}, kTerabyte));
     option(app, "--max-url-bytes", config.max_url_bytes,
            "Largest video or audio fetched from a URL, in bytes.")
         ->check(CLI::Range(std::int64_t{1}, kTerabyte));

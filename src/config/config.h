@@ -42,6 +42,7 @@ struct Config {
 
     std::string ingest = "sync";
     std::int64_t max_direct_bytes = 200LL * 1024 * 1024;
+    std::int64_t max_task_bytes = 2LL * 1024 * 1024 * 1024;
     std::int64_t max_url_bytes = 4LL * 1024 * 1024 * 1024;
     std::string allow_url_hosts;
     int url_timeout_sec = 30;

@@ -56,6 +56,7 @@ service::UploadLimits upload_limits(const config::Config& config) {
     limits.max_image_bytes = config.max_image_bytes;
     limits.max_url_bytes = config.max_url_bytes;
     limits.max_multipart_bytes = config.max_multipart_bytes;
+    limits.max_task_bytes = config.max_task_bytes;
     limits.media.min_duration_sec = config.min_duration_sec;
     limits.media.max_duration_sec = config.max_duration_sec;
     limits.media.min_side = config.min_video_side;
@@ -193,8 +194,8 @@ void App::wire_services() {
         *store_, service::QuotaLimits{config_.quota_bytes, config_.quota_hours});
     playback_ = std::make_unique<service::Playback>(
         *store_, *objects_, *disk_, static_cast<std::size_t>(config_.hls_cache_bytes));
-    ingest_ =
-        std::make_unique<service::Ingest>(*store_, *objects_, *media_, limits, api::message_of);
+    ingest_ = std::make_unique<service::Ingest>(*store_, *objects_, *media_, *quotas_, limits,
+                                                api::message_of, webhooks_->is_wanted());
     renditions_ = std::make_unique<service::Renditions>(*store_, *objects_, *media_, *playback_);
     indexing_ = std::make_unique<service::Indexing>(*store_, *objects_, *media_, *renditions_,
                                                     api::message_of, webhooks_->is_wanted());
@@ -236,6 +237,8 @@ base::Status App::wire_fetching() {
     url_assets_ = std::make_unique<service::UrlAssets>(
         *store_, *objects_, *ingest_, *assets_, *fetcher_,
         std::make_shared<const fetch::AddressRules>(std::move(*rules)), options);
+    tasks_ =
+        std::make_unique<service::Tasks>(*store_, *assets_, *url_assets_, *quotas_, *rate_limits_);
     jobs::RunnerOptions runner;
     runner.owner = "fetcher-" + base::id_text(base::next_id_bytes());
     runner.width = kFetchesAtOnce;
@@ -284,9 +287,9 @@ base::Status App::serve() {
     signer_ = std::make_unique<service::Signer>(key, seconds(config_.media_url_ttl_sec));
     upload_signer_ = std::make_unique<service::Signer>(key, service::kChunkUrlTtl);
     services_ = std::make_unique<api::Services>(
-        api::Services{*assets_, *url_assets_, *indexes_, *entities_, *uploads_, *playback_, *keys_,
-                      *signer_, *upload_signer_, *rate_limits_, *quotas_, *objects_, metrics_,
-                      config_.public_url, [this] { return is_serving_.load(); }});
+        api::Services{*assets_, *url_assets_, *indexes_, *tasks_, *entities_, *uploads_, *playback_,
+                      *keys_, *signer_, *upload_signer_, *rate_limits_, *quotas_, *objects_,
+                      metrics_, config_.public_url, [this] { return is_serving_.load(); }});
     request_metrics_ =
         std::make_unique<RequestMetrics>(metrics_, access_log_of(config_.access_log));
     const auto address = config::parse_address(config_.listen);

@@ -25,9 +25,9 @@ runtime::Asked<std::unique_ptr<objects::Draft>> Assets::begin_upload() {
 }
 
 runtime::Asked<void> Assets::refuse_too_large(const objects::Draft& received,
-                                              std::int64_t size_bytes) {
+                                              std::int64_t limit_bytes, std::int64_t size_bytes) {
     const auto type = co_await ingest_.type_of(received.fd());
-    co_return too_large(type, ingest_.limits().max_direct_bytes, size_bytes);
+    co_return too_large(type, limit_bytes, size_bytes);
 }
 
 runtime::Asked<std::vector<domain::NewJob>> Assets::settle(Asset& asset, NewUpload& upload) {
@@ -39,8 +39,11 @@ runtime::Asked<std::vector<domain::NewJob>> Assets::settle(Asset& asset, NewUplo
     }
     // Most uploads are good, so their bytes become durable while they are looked at.
     KN_CO_PASS(co_await upload.media->sync_behind());
-    const Arrival arrival{
-        .id = asset.id, .method = asset.method, .fd = upload.media->fd(), .size_bytes = size};
+    const Arrival arrival{.id = asset.id,
+                          .method = asset.method,
+                          .purpose = upload.purpose,
+                          .fd = upload.media->fd(),
+                          .size_bytes = size};
     KN_CO_TRY(examined, co_await ingest_.examine(arrival, upload.wishes));
     std::vector<objects::Placing> placings;
     placings.push_back({std::move(upload.media), source_key(asset.id)});
@@ -85,10 +88,15 @@ base::Result<Asset> Assets::asset_of(const NewUpload& upload) {
     return asset;
 }
 
-runtime::Asked<void> Assets::insert(const Asset& asset, std::vector<domain::NewJob> jobs) {
+runtime::Asked<void> Assets::insert(const Asset& asset, std::vector<domain::NewJob> jobs,
+                                    const Insert& insert) {
     const bool has_jobs = !jobs.empty();
-    KN_CO_PASS(co_await store_.insert_asset(asset, std::move(jobs)));
-    if (has_jobs) {
+    if (insert) {
+        KN_CO_PASS(co_await insert(asset, std::move(jobs)));
+    } else {
+        KN_CO_PASS(co_await store_.insert_asset(asset, std::move(jobs)));
+    }
+    if (has_jobs || insert) {
         wake_workers_();
     }
     co_return base::Status{};
@@ -103,7 +111,7 @@ runtime::Asked<Asset> Assets::create(NewUpload upload) {
     auto jobs = co_await settle(asset, upload);
     base::Status stored;
     if (jobs) {
-        stored = co_await insert(asset, std::move(*jobs));
+        stored = co_await insert(asset, std::move(*jobs), upload.insert);
     } else {
         stored = std::unexpected(std::move(jobs).error());
     }
@@ -129,7 +137,7 @@ runtime::Asked<Asset> Assets::create_pending(NewUpload upload,
         reservation = std::move(reserved);
     }
     std::vector jobs{domain::NewJob{domain::JobKind::fetch_url, asset.id.text()}};
-    KN_CO_PASS(co_await insert(asset, std::move(jobs)));
+    KN_CO_PASS(co_await insert(asset, std::move(jobs), upload.insert));
     co_return asset;
 }
 

@@ -17,6 +17,9 @@ enum class IngestMode {
     async,  // answer at once: processing
 };
 
+/// Adds an asset and its jobs, and with them whatever else belongs into the same commit.
+using Insert = std::function<runtime::Asked<void>(domain::Asset, std::vector<domain::NewJob>)>;
+
 struct NewUpload {
     domain::AssetId id = domain::AssetId::next();
     domain::AccountId account;
@@ -26,6 +29,8 @@ struct NewUpload {
     IngestWishes wishes;
     std::optional<domain::MetadataChange> user_metadata;
     std::unique_ptr<objects::Draft> media;  // null when the bytes come later
+    Purpose purpose = Purpose::asset;
+    Insert insert;  // null: the asset alone
 };
 
 struct AssetOptions {
@@ -53,8 +58,9 @@ class Assets {
 
     /// Where an upload's bytes go while they arrive.
     runtime::Asked<std::unique_ptr<objects::Draft>> begin_upload();
-    /// The error of an upload that passed the size limit; `received` holds its first bytes.
-    runtime::Asked<void> refuse_too_large(const objects::Draft& received, std::int64_t size_bytes);
+    /// The error of an upload that passed a size limit; `received` holds its first bytes.
+    runtime::Asked<void> refuse_too_large(const objects::Draft& received, std::int64_t limit_bytes,
+                                          std::int64_t size_bytes);
     /// Errors: the catalogue's, by what the bytes are. Nothing stays behind on failure.
     runtime::Asked<domain::Asset> create(NewUpload upload);
     /// The same for bytes that a job will bring from the upload's URL: `processing` until then.
@@ -79,10 +85,12 @@ class Assets {
         domain::AccountId account, domain::AssetId id, domain::Page page);
 
     [[nodiscard]] std::int64_t upload_bytes_max() const;
+    [[nodiscard]] std::int64_t task_bytes_max() const { return ingest_.limits().max_task_bytes; }
 
   private:
     static base::Result<domain::Asset> asset_of(const NewUpload& upload);
-    runtime::Asked<void> insert(const domain::Asset& asset, std::vector<domain::NewJob> jobs);
+    runtime::Asked<void> insert(const domain::Asset& asset, std::vector<domain::NewJob> jobs,
+                                const Insert& insert);
     runtime::Asked<std::vector<domain::NewJob>> settle(domain::Asset& asset, NewUpload& upload);
 
     store::Store& store_;

@@ -34,6 +34,11 @@ base::Error by_method(domain::AssetMethod method, base::Error error) {
     }
 }
 
+base::Error in_words_of(const Arrival& arrival, base::Error error) {
+    auto told = by_method(arrival.method, std::move(error));
+    return arrival.purpose == Purpose::task ? as_task_error(std::move(told)) : told;
+}
+
 }  // namespace
 
 bool is_passing(const base::Error& error) {
@@ -60,11 +65,14 @@ runtime::Asked<Examined> Ingest::examine(Arrival arrival, IngestWishes wishes) {
     }
     auto probed = co_await media_.probe(request);
     if (!probed) {
-        co_return std::unexpected(by_method(arrival.method, std::move(probed).error()));
+        co_return std::unexpected(in_words_of(arrival, std::move(probed).error()));
     }
     auto report = std::move(*probed);
-    if (auto good = check_upload(limits_, arrival.method, report, arrival.size_bytes); !good) {
-        co_return std::unexpected(by_method(arrival.method, std::move(good).error()));
+    auto good = arrival.purpose == Purpose::task
+                    ? check_task_upload(limits_, report, arrival.size_bytes)
+                    : check_upload(limits_, arrival.method, report, arrival.size_bytes);
+    if (!good) {
+        co_return std::unexpected(in_words_of(arrival, std::move(good).error()));
     }
 
     auto& outcome = examined.outcome;
@@ -127,7 +135,17 @@ runtime::Task<bool> Ingest::fail(const domain::Asset& asset, const base::Error& 
     failed.hls = asset.hls == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
     failed.thumbnail =
         asset.thumbnail == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
-    auto stored = co_await store_.finish_ingest(asset.id, std::move(failed), {});
+    std::vector<domain::NewJob> jobs;
+    if (announces_) {
+        auto task = co_await store_.tasks().find_task_of(asset.id);
+        if (!task) {
+            co_return false;
+        }
+        if (*task) {
+            jobs.push_back({domain::JobKind::announce, (*task)->video_id.text()});
+        }
+    }
+    auto stored = co_await store_.finish_ingest(asset.id, std::move(failed), std::move(jobs));
     co_return stored.has_value();
 }
 
@@ -136,14 +154,22 @@ runtime::Asked<void> Ingest::finish(const domain::Asset& asset) {
         // Done by the last report already, unless the server ended in between.
         KN_CO_PASS(co_await objects_.join_parts(source_key(asset.id)));
     }
+    KN_CO_TRY(task, co_await store_.tasks().find_task_of(asset.id));
     KN_CO_TRY(source, co_await objects_.open(source_key(asset.id)));
     const IngestWishes wishes{.hls = asset.hls != DerivedStatus::none,
                               .thumbnail = asset.thumbnail != DerivedStatus::none};
     const Arrival arrival{.id = asset.id,
                           .method = asset.method,
+                          .purpose = task ? Purpose::task : Purpose::asset,
                           .fd = source->fd(),
                           .size_bytes = static_cast<std::int64_t>(source->size_bytes())};
     KN_CO_TRY(examined, co_await examine(arrival, wishes));
+    Quotas::Reservation reservation;  // until the rows count by themselves
+    if (task) {
+        const auto duration_sec = examined.outcome.duration_sec.value_or(0);
+        KN_CO_TRY(reserved, co_await quotas_.reserve_indexing(asset.account_id, duration_sec));
+        reservation = std::move(reserved);
+    }
     if (examined.plan) {
         KN_CO_PASS(co_await examined.plan->commit(plan_key(asset.id)));
     }

@@ -10,6 +10,7 @@
 #include "objects/objects.h"
 #include "runtime/task.h"
 #include "service/limits.h"
+#include "service/quotas.h"
 #include "store/store.h"
 
 namespace kinodex::service {
@@ -26,6 +27,7 @@ struct IngestWishes {
 struct Arrival {
     domain::AssetId id;
     domain::AssetMethod method = domain::AssetMethod::direct;
+    Purpose purpose = Purpose::asset;
     int fd = -1;
     std::int64_t size_bytes = 0;
 };
@@ -41,13 +43,16 @@ bool is_passing(const base::Error& error);
 
 class Ingest {
   public:
-    Ingest(store::Store& store, objects::Objects& objects, media::Media& media, UploadLimits limits,
-           Describe describe)
+    /// `announces`: whether webhooks want to know of videos that fail before they are indexed.
+    Ingest(store::Store& store, objects::Objects& objects, media::Media& media, Quotas& quotas,
+           UploadLimits limits, Describe describe, bool announces)
         : store_(store),
           objects_(objects),
           media_(media),
+          quotas_(quotas),
           limits_(limits),
-          describe_(std::move(describe)) {}
+          describe_(std::move(describe)),
+          announces_(announces) {}
 
     /// Probes and checks. Errors: those of the catalogue, and passing ones.
     runtime::Asked<Examined> examine(Arrival arrival, IngestWishes wishes);
@@ -67,8 +72,10 @@ class Ingest {
     store::Store& store_;
     objects::Objects& objects_;
     media::Media& media_;
+    Quotas& quotas_;
     UploadLimits limits_;
     Describe describe_;
+    bool announces_;
 };
 
 }  // namespace kinodex::service

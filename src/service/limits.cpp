@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 
 namespace kinodex::service {
 namespace {
@@ -59,6 +61,24 @@ base::Status check_duration(const MediaBounds& bounds, AssetType type, double du
                           values());
     }
     return {};
+}
+
+/// "between 4 seconds and 4 hours(14400 seconds)", as the documentation writes it.
+std::string allowed_duration(const base::Error& error) {
+    const std::string least(error.value("minimum_duration"));
+    const std::string most(error.value("maximum_duration"));
+    if (most == "0") {
+        return "of at least " + least + " seconds";
+    }
+    const double seconds = std::strtod(most.c_str(), nullptr);
+    const auto whole = [&](double unit) { return seconds / unit == std::floor(seconds / unit); };
+    if (whole(60)) {
+        const bool in_hours = whole(3600);
+        return fmt::format("between {} seconds and {} {}({} seconds)", least,
+                           number_text(seconds / (in_hours ? 3600 : 60)),
+                           in_hours ? "hours" : "minutes", most);
+    }
+    return fmt::format("between {} seconds and {} seconds", least, most);
 }
 
 base::Status check_image(const UploadLimits& limits, const media::ProbeReport& report) {
@@ -141,6 +161,57 @@ base::Status check_upload(const UploadLimits& limits, domain::AssetMethod method
             break;
     }
     return base::fail(Errc::asset_type_unsupported, {{"asset_type", report.file_type}});
+}
+
+base::Status check_task_upload(const UploadLimits& limits, const media::ProbeReport& report,
+                               std::int64_t size_bytes) {
+    if (report.refusal) {
+        return std::unexpected(*report.refusal);
+    }
+    if (report.type != AssetType::video) {
+        return base::fail(Errc::asset_type_unsupported, {{"asset_type", report.file_type}});
+    }
+    if (size_bytes > limits.max_task_bytes) {
+        return too_large(report.type, limits.max_task_bytes, size_bytes);
+    }
+    KN_PASS(check_resolution(limits.media, report.width.value_or(0), report.height.value_or(0)));
+    return check_duration(limits.media, report.type, report.duration_sec.value_or(0));
+}
+
+base::Error as_task_error(base::Error error) {
+    switch (error.code) {
+        case Errc::asset_type_unsupported:
+        case Errc::file_unprocessable:
+        case Errc::video_file_broken:
+        case Errc::audio_file_broken:
+        case Errc::audio_format_unsupported:
+        case Errc::image_broken:
+        case Errc::image_too_small:
+            error.code = Errc::task_video_file_broken;
+            break;
+        case Errc::video_resolution_too_low:
+            error.code = Errc::task_video_resolution_too_low;
+            break;
+        case Errc::video_resolution_too_high:
+            error.code = Errc::task_video_resolution_too_high;
+            break;
+        case Errc::video_resolution_invalid_aspect_ratio:
+            error.code = Errc::task_video_aspect_ratio_invalid;
+            break;
+        case Errc::video_duration_too_short:
+        case Errc::video_duration_too_long:
+            error.values.push_back({"allowed_duration", allowed_duration(error)});
+            error.code = error.code == Errc::video_duration_too_short ? Errc::task_video_too_short
+                                                                      : Errc::task_video_too_long;
+            break;
+        case Errc::audio_filesize_too_large:
+        case Errc::media_filesize_too_large:
+            error.code = Errc::video_filesize_too_large;
+            break;
+        default:
+            break;
+    }
+    return error;
 }
 
 base::Status check_indexing(const MediaBounds& bounds, const domain::Asset& asset) {

@@ -20,10 +20,14 @@ struct MediaBounds {
     double max_aspect_ratio = 2.4;
 };
 
+/// What a file is uploaded for: to be an asset of whatever kind, or the video of a task.
+enum class Purpose { asset, task };
+
 struct UploadLimits {
     std::int64_t max_direct_bytes = 200LL * 1024 * 1024;
     std::int64_t max_url_bytes = 4LL * 1024 * 1024 * 1024;
     std::int64_t max_multipart_bytes = 10LL * 1024 * 1024 * 1024;
+    std::int64_t max_task_bytes = 2LL * 1024 * 1024 * 1024;
     std::int64_t max_image_bytes = 5LL * 1024 * 1024;
     int min_image_side = 128;
     MediaBounds media;
@@ -43,6 +47,14 @@ std::int64_t size_limit(const UploadLimits& limits, domain::AssetMethod method,
 /// Is this a file that may become an asset? Errors: those of the catalogue, by type.
 base::Status check_upload(const UploadLimits& limits, domain::AssetMethod method,
                           const media::ProbeReport& report, std::int64_t size_bytes);
+
+/// Is this a video that a task may index? Errors: those of tasks, and asset_type_unsupported.
+base::Status check_task_upload(const UploadLimits& limits, const media::ProbeReport& report,
+                               std::int64_t size_bytes);
+
+/// The same condition in the words of tasks, which take nothing but videos. Others stay as they
+/// are.
+base::Error as_task_error(base::Error error);
 
 /// May this asset be indexed? Videos keep the bounds; other types are refused.
 base::Status check_indexing(const MediaBounds& bounds, const domain::Asset& asset);

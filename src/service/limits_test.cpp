@@ -117,5 +117,44 @@ TEST(IndexingLimits, images_are_refused_and_videos_keep_the_bounds) {
     EXPECT_EQ(check_indexing(MediaBounds{}, asset).error().code, Errc::video_duration_too_short);
 }
 
+std::optional<Errc> task_refusal(const media::ProbeReport& report, std::int64_t size = 1000) {
+    UploadLimits limits;
+    limits.max_task_bytes = 2000;
+    const auto status = check_task_upload(limits, report, size);
+    return status ? std::nullopt : std::optional(as_task_error(status.error()).code);
+}
+
+TEST(TaskLimits, take_videos_within_the_bounds_and_nothing_else) {
+    EXPECT_EQ(task_refusal(video(360, 360, 4)), std::nullopt);
+    EXPECT_EQ(task_refusal(video(360, 360, 4), 2000), std::nullopt);
+    EXPECT_EQ(task_refusal(video(360, 360, 4), 2001), Errc::video_filesize_too_large);
+    EXPECT_EQ(task_refusal(video(359, 360, 4)), Errc::task_video_resolution_too_low);
+    EXPECT_EQ(task_refusal(video(5185, 2161, 4)), Errc::task_video_resolution_too_high);
+    EXPECT_EQ(task_refusal(video(865, 360, 4)), Errc::task_video_aspect_ratio_invalid);
+    EXPECT_EQ(task_refusal(video(640, 360, 3.999)), Errc::task_video_too_short);
+    EXPECT_EQ(task_refusal(video(640, 360, 14400.5)), Errc::task_video_too_long);
+    for (const auto type : {AssetType::audio, AssetType::image, AssetType::unknown}) {
+        auto report = video(640, 360, 10);
+        report.type = type;
+        EXPECT_EQ(task_refusal(report), Errc::task_video_file_broken);
+    }
+    auto broken = video(640, 360, 10);
+    broken.refusal = base::fail(Errc::image_broken).error();
+    EXPECT_EQ(task_refusal(broken), Errc::task_video_file_broken);
+}
+
+TEST(TaskLimits, durations_are_told_as_the_documentation_does) {
+    const auto told = [](double most) {
+        UploadLimits limits;
+        limits.media.max_duration_sec = most;
+        const auto status = check_task_upload(limits, video(640, 360, 1), 1);
+        return std::string(as_task_error(status.error()).value("allowed_duration"));
+    };
+    EXPECT_EQ(told(14400), "between 4 seconds and 4 hours(14400 seconds)");
+    EXPECT_EQ(told(5400), "between 4 seconds and 90 minutes(5400 seconds)");
+    EXPECT_EQ(told(100), "between 4 seconds and 100 seconds");
+    EXPECT_EQ(told(0), "of at least 4 seconds");
+}
+
 }  // namespace
 }  // namespace kinodex::service

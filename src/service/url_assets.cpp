@@ -19,6 +19,10 @@ using Clock = std::chrono::steady_clock;
 // How often a job looks whether its asset is still there.
 constexpr std::chrono::seconds kLook{2};
 
+base::Error worded(Purpose purpose, base::Error error) {
+    return purpose == Purpose::task ? as_task_error(std::move(error)) : error;
+}
+
 }  // namespace
 
 std::string filename_of_url(const std::string& url) {
@@ -34,7 +38,7 @@ runtime::Asked<Asset> UrlAssets::create(NewUpload upload, StillWanted still_want
         co_return co_await assets_.create_pending(std::move(upload), std::nullopt);
     }
     const auto deadline = Clock::now() + options_.answer_within;
-    KN_CO_TRY(fetch, co_await open(upload.source_url));
+    KN_CO_TRY(fetch, co_await open(upload.source_url, upload.purpose));
     const auto length = fetch.download->head().content_length.value_or(0);
     const bool is_large = length > static_cast<std::uint64_t>(options_.sync_bytes_max);
     const Until until{is_large ? 0 : options_.sync_bytes_max, deadline};
@@ -50,14 +54,20 @@ runtime::Asked<Asset> UrlAssets::create(NewUpload upload, StillWanted still_want
     co_return co_await assets_.create(std::move(upload));
 }
 
-runtime::Asked<UrlAssets::Fetch> UrlAssets::open(const std::string& url) {
+std::int64_t UrlAssets::limit_of(Purpose purpose, AssetType type) const {
+    const auto& limits = ingest_.limits();
+    return purpose == Purpose::task ? limits.max_task_bytes
+                                    : size_limit(limits, domain::AssetMethod::url, type);
+}
+
+runtime::Asked<UrlAssets::Fetch> UrlAssets::open(std::string url, Purpose purpose) {
     fetch::DownloadRequest request;
-    request.url = url;
+    request.url = std::move(url);
     request.rules = rules_;
     request.patience = options_.patience;
-    request.bytes_max = static_cast<std::uint64_t>(
-        size_limit(ingest_.limits(), domain::AssetMethod::url, AssetType::unknown));
+    request.bytes_max = static_cast<std::uint64_t>(limit_of(purpose, AssetType::unknown));
     Fetch fetch;
+    fetch.purpose = purpose;
     auto download = co_await fetch::Download::open(fetcher_, std::move(request));
     if (!download) {
         co_return std::unexpected(co_await typed(std::move(download).error(), fetch));
@@ -66,10 +76,10 @@ runtime::Asked<UrlAssets::Fetch> UrlAssets::open(const std::string& url) {
     const auto& head = fetch.download->head();
     KN_CO_PASS(check_answer_head(head));
     const auto type = announced_type(head.content_type);
-    const auto limit = size_limit(ingest_.limits(), domain::AssetMethod::url, type);
+    const auto limit = limit_of(purpose, type);
     const auto length = static_cast<std::int64_t>(head.content_length.value_or(0));
     if (length > limit) {
-        co_return too_large(type, limit, length);
+        co_return std::unexpected(worded(purpose, too_large(type, limit, length).error()));
     }
     KN_CO_TRY(draft, co_await objects_.create());
     fetch.draft = std::move(draft);
@@ -131,7 +141,8 @@ runtime::Asked<void> UrlAssets::judge(Fetch& fetch) {
     // Pictures have a bound of their own, and what it is must be asked once it is passed.
     const auto limit = ingest_.limits().max_image_bytes;
     const auto size = static_cast<std::int64_t>(fetch.draft->size_bytes());
-    if (!fetch.is_no_image && size > limit) {
+    const bool may_be_image = fetch.purpose == Purpose::asset && !fetch.is_no_image;
+    if (may_be_image && size > limit) {
         KN_CO_PASS(co_await fetch.draft->settle());
         if (co_await ingest_.type_of(fetch.draft->fd()) == AssetType::image) {
             const auto announced = fetch.download->head().content_length;
@@ -153,9 +164,9 @@ runtime::Task<base::Error> UrlAssets::typed(base::Error error, const Fetch& fetc
         const auto seen = co_await ingest_.type_of(fetch.draft->fd());
         type = seen == AssetType::unknown ? type : seen;
     }
-    const auto limit = size_limit(ingest_.limits(), domain::AssetMethod::url, type);
+    const auto limit = limit_of(fetch.purpose, type);
     const auto size = std::stoll(std::string(error.value("current_size")));
-    co_return too_large(type, limit, size).error();
+    co_return worded(fetch.purpose, too_large(type, limit, size).error());
 }
 
 runtime::Asked<Asset> UrlAssets::hand_over(NewUpload upload, Fetch fetch) {
@@ -210,7 +221,9 @@ runtime::Asked<Quotas::Reservation> UrlAssets::bring(const Asset& asset,
                                                      const StillWanted& still_wanted) {
     auto parked = take_parked(asset.id);
     if (!parked) {
-        KN_CO_TRY(opened, co_await open(asset.source_url));
+        KN_CO_TRY(task, co_await store_.tasks().find_task_of(asset.id));
+        const auto purpose = task ? Purpose::task : Purpose::asset;
+        KN_CO_TRY(opened, co_await open(asset.source_url, purpose));
         parked = std::move(opened);
     }
     auto fetch = std::move(*parked);

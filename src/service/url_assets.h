@@ -62,6 +62,7 @@ class UrlAssets {
     struct Fetch {
         std::unique_ptr<fetch::Download> download;
         std::unique_ptr<objects::Draft> draft;
+        Purpose purpose = Purpose::asset;
         std::string first_bytes;  // up to kSniffBytes
         bool is_sniffed = false;
         bool is_no_image = false;
@@ -72,7 +73,8 @@ class UrlAssets {
     };
     enum class Got { all, part };
 
-    runtime::Asked<Fetch> open(const std::string& url);
+    runtime::Asked<Fetch> open(std::string url, Purpose purpose);
+    [[nodiscard]] std::int64_t limit_of(Purpose purpose, domain::AssetType type) const;
     runtime::Asked<Got> receive(Fetch& fetch, Until until, const StillWanted& still_wanted);
     runtime::Asked<void> take(Fetch& fetch, fetch::Piece piece);
     runtime::Asked<void> judge(Fetch& fetch);
