@@ -69,7 +69,7 @@ base::Result<domain::NumberRange> parse_range(const Values& values, std::string_
 
 /// Binds `parse(values) -> Result<T>` to a member of P.
 template <class P, class T, class Parse>
-Field bind_field(std::string name, In in, T P::* member, Parse parse) {
+Field bind_field(std::string name, In in, T P::* member, const Parse& parse) {
     Field field;
     field.name = std::move(name);
     field.in = in;
@@ -88,7 +88,7 @@ Field part(std::string name, In in, Presence presence, Schema schema, std::strin
 
 /// {asset_id} and the like: 24 hex digits, else parameter_invalid.
 template <class P, class Id>
-Field path_id(std::string name, Id P::* member, std::string text) {
+Field path_id(const std::string& name, Id P::* member, std::string text) {
     auto parse = [name](const Values& values) -> base::Result<Id> {
         const auto id = Id::parse(values.first(In::path, name).value_or(""));
         return id ? base::Result<Id>(*id) : invalid(name);

@@ -62,7 +62,7 @@ base::Status read_order(const Values& values, domain::IndexedAssetFilter& filter
     return {};
 }
 
-Field range_field(std::string name, domain::NumberRange domain::IndexedAssetFilter::* member,
+Field range_field(const std::string& name, domain::NumberRange domain::IndexedAssetFilter::* member,
                   std::string text) {
     auto field = query_field(name, range_schema(), std::move(text));
     field.takes_brackets = true;
@@ -75,7 +75,7 @@ Field range_field(std::string name, domain::NumberRange domain::IndexedAssetFilt
         });
 }
 
-Field time_field(std::string name,
+Field time_field(const std::string& name,
                  std::optional<base::Timestamp> domain::IndexedAssetFilter::* member,
                  std::string text) {
     return filter_field(

@@ -150,7 +150,7 @@ Field new_name_field() {
 }
 
 /// A member that a PUT must not carry, with the code that says why.
-Field unchangeable(std::string name, base::Errc code) {
+Field unchangeable(const std::string& name, base::Errc code) {
     Field field;
     field.name = name;
     field.in = In::json;
@@ -162,7 +162,7 @@ Field unchangeable(std::string name, base::Errc code) {
 }
 
 template <class Set>
-Field filter_field(std::string name, Schema schema, std::string text, Set set) {
+Field filter_field(const std::string& name, Schema schema, std::string text, Set set) {
     Field field;
     field.name = name;
     field.read = [name, set](const Values& values, void* params) -> base::Status {

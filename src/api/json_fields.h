@@ -25,7 +25,7 @@ inline std::string integer_rule(std::optional<std::int64_t> least,
 }
 
 template <class P>
-Field body_text(std::string name, std::string P::* member, Schema schema, std::string text) {
+Field body_text(const std::string& name, std::string P::* member, Schema schema, std::string text) {
     auto parse = [name](const Values& values) -> base::Result<std::string> {
         const auto raw = body_value(values, name);
         if (!raw) {
@@ -81,7 +81,7 @@ Field body_ids(std::string name, std::vector<Id> P::* member, std::int64_t most,
 }
 
 template <class P>
-Field body_flag(std::string name, bool P::* member, std::string text) {
+Field body_flag(const std::string& name, bool P::* member, std::string text) {
     auto parse = [name, member](const Values& values) -> base::Result<bool> {
         const auto raw = body_value(values, name);
         if (!raw) {

@@ -96,6 +96,7 @@ void append_answer(std::string& out, const Answer& answer) {
 
 std::string errors_table(const std::vector<Errc>& conditions) {
     std::vector<ErrorRow> rows;
+    rows.reserve(conditions.size());
     for (const auto condition : conditions) {
         rows.push_back(row_of(condition));
     }

@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kAbout =
     "Kinodex: self-hosted video assets and video understanding, speaking the TwelveLabs API v1.3.";
 
-std::string environment_name(std::string flag) {
+std::string environment_name(const std::string& flag) {
     std::string name = "KINODEX_";
     for (const char c : flag.substr(2)) {
         name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -66,6 +66,7 @@ void add_webhook_options(CLI::App& app, Config& config) {
 }
 
 /// The table of `serve`.
+// NOLINTNEXTLINE(readability-function-size): a line or two an option
 void add_serve_options(CLI::App& app, Config& config) {
     constexpr std::int64_t kTerabyte = 1LL << 40;
     constexpr int kCountMax = 1'000'000'000;

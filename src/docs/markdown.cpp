@@ -81,7 +81,7 @@ class Marker {
         return true;
     }
 
-    std::string unique(std::string id) const {
+    std::string unique(const std::string& id) const {
         const auto is_taken = [this](const std::string& wanted) {
             return std::ranges::find(html_.headings, wanted, &Heading::id) != html_.headings.end();
         };

@@ -69,7 +69,7 @@ base::Result<Metadata> apply_change(const Metadata& current, const MetadataChang
     Metadata result = change.mode == MetadataMode::merge ? current : Metadata{};
     for (const auto& [key, value] : change.entries) {
         if (!value) {
-            std::erase_if(result, [&key](const auto& entry) { return entry.first == key; });
+            std::erase_if(result, [&gone = key](const auto& entry) { return entry.first == gone; });
             continue;
         }
         const auto* text = std::get_if<std::string>(&*value);

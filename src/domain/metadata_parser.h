@@ -16,6 +16,6 @@ using FlatObject = std::vector<std::pair<std::string, std::optional<MetadataValu
 
 /// Keys in order of first appearance; of a repeated key the last value counts. The error is a
 /// sentence for the client.
-std::expected<FlatObject, std::string> parse_flat_object(std::string_view json);
+std::expected<FlatObject, std::string> parse_flat_object(std::string_view text);
 
 }  // namespace kinodex::domain

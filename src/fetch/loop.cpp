@@ -1,9 +1,9 @@
 #include "fetch/loop.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
+#include <csignal>
 
 namespace kinodex::fetch {
 namespace {

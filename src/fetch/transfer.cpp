@@ -298,6 +298,8 @@ base::Error Transfer::error_of(CURLcode code) const {
     if (address_refused_ && code == CURLE_COULDNT_CONNECT) {
         return failed(Errc::media_url_not_accessible, "its address is not allowed");
     }
+    // The buffer ends where the text does not.
+    // NOLINTNEXTLINE(readability-redundant-string-cstr)
     const std::string words(problem_.c_str());
     const auto detail = words.empty() ? curl_easy_strerror(code) : words;
     switch (code) {

@@ -175,10 +175,9 @@ Task<void> Runner::State::heartbeat() {
     }
 }
 
-Runner::Runner(boost::asio::any_io_executor executor, store::Store& store, RunnerOptions options,
-               std::map<domain::JobKind, Work> works)
-    : state_(std::make_shared<State>(std::move(executor), store, std::move(options),
-                                     std::move(works))) {}
+Runner::Runner(const boost::asio::any_io_executor& executor, store::Store& store,
+               RunnerOptions options, std::map<domain::JobKind, Work> works)
+    : state_(std::make_shared<State>(executor, store, std::move(options), std::move(works))) {}
 
 Runner::~Runner() = default;
 

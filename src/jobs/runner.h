@@ -41,7 +41,7 @@ std::chrono::milliseconds backoff(int attempts);
 
 class Runner {
   public:
-    Runner(boost::asio::any_io_executor executor, store::Store& store, RunnerOptions options,
+    Runner(const boost::asio::any_io_executor& executor, store::Store& store, RunnerOptions options,
            std::map<domain::JobKind, Work> works);
     ~Runner();
 

@@ -18,7 +18,6 @@
 namespace kinodex::server {
 namespace {
 
-using base::Errc;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
@@ -112,7 +111,7 @@ bool wait_until(Clock::time_point deadline, const std::function<bool()>& holds) 
 
 }  // namespace
 
-App::App(const config::Config& config) : config_(config) {}
+App::App(config::Config config) : config_(std::move(config)) {}
 
 App::~App() = default;
 

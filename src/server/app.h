@@ -30,7 +30,7 @@ class App {
     [[nodiscard]] const std::string& new_key() const { return new_key_; }
 
   private:
-    explicit App(const config::Config& config);
+    explicit App(config::Config config);
     base::Status open();
     base::Status open_keys();
     void wire_services();

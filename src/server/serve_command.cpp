@@ -1,6 +1,5 @@
 // kinodex serve: runs until a signal ends it.
-#include <signal.h>
-
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 

@@ -17,7 +17,8 @@ T wait_for(runtime::Task<T> task) {
     std::optional<T> result;
     std::exception_ptr problem;
     auto story = [&]() -> runtime::Task<void> { result.emplace(co_await std::move(task)); };
-    boost::asio::co_spawn(io, story, [&](std::exception_ptr thrown) { problem = thrown; });
+    boost::asio::co_spawn(io, story,
+                          [&](std::exception_ptr thrown) { problem = std::move(thrown); });
     io.run();
     if (problem) {
         std::rethrow_exception(problem);

@@ -88,7 +88,7 @@ runtime::Task<Step> Renditions::make_playback(domain::AssetId id) {
 runtime::Asked<void> Renditions::playback_of(const Asset& asset) {
     KN_CO_TRY(source, co_await objects_.open(source_key(asset.id)));
     KN_CO_TRY(plan, co_await objects_.create());
-    media::ProbeRequest request{.source_fd = source->fd(), .plan_fd = plan->fd()};
+    const media::ProbeRequest request{.source_fd = source->fd(), .plan_fd = plan->fd()};
     KN_CO_TRY(report, co_await media_.probe(request));
     if (report.plan_written) {
         co_return co_await plan->commit(plan_key(asset.id));

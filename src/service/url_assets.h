@@ -68,7 +68,7 @@ class UrlAssets {
         bool is_no_image = false;
     };
     struct Until {
-        std::int64_t bytes;
+        std::int64_t bytes = 0;
         std::chrono::steady_clock::time_point time;
     };
     enum class Got { all, part };

@@ -17,7 +17,7 @@ struct NewApiKey {
     std::string account_name;  // made when it is not there yet
     std::string name;
     std::string hint;
-    domain::KeyHash hash;
+    domain::KeyHash hash{};
     std::optional<base::Timestamp> expires_at = std::nullopt;
     domain::Scopes scopes = {};
 };

@@ -81,7 +81,7 @@ int matrix_of(const AVFrame& frame) {
 
 /// The frame in packed `format` at `size`, rows without padding.
 base::Result<std::string> converted(const AVFrame& frame, Size size, AVPixelFormat format) {
-    Scaler scaler(sws_getContext(
+    const Scaler scaler(sws_getContext(
         frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), size.width,
         size.height, format, SWS_BICUBIC | SWS_ACCURATE_RND, nullptr, nullptr, nullptr));
     const int bytes = av_image_get_buffer_size(format, size.width, size.height, 1);
@@ -156,9 +156,9 @@ base::Result<Frame> jpeg_frame(const RgbPicture& picture) {
     if (const int error = av_frame_get_buffer(frame.get(), 0); error < 0) {
         return av_fail(Errc::file_unprocessable, "picture memory", error);
     }
-    Scaler scaler(sws_getContext(picture.width, picture.height, AV_PIX_FMT_RGB24, picture.width,
-                                 picture.height, AV_PIX_FMT_YUVJ420P,
-                                 SWS_BICUBIC | SWS_ACCURATE_RND, nullptr, nullptr, nullptr));
+    const Scaler scaler(sws_getContext(picture.width, picture.height, AV_PIX_FMT_RGB24,
+                                       picture.width, picture.height, AV_PIX_FMT_YUVJ420P,
+                                       SWS_BICUBIC | SWS_ACCURATE_RND, nullptr, nullptr, nullptr));
     if (scaler == nullptr) {
         return base::fail(Errc::file_unprocessable, {}, "no scaler for JPEG");
     }

@@ -39,8 +39,8 @@ float srgb(float linear) {
 }
 
 struct Tables {
-    std::vector<float> light;      // signal to light, 1 is diffuse white
-    std::array<char, kSteps> out;  // light 0 to 1 to sRGB
+    std::vector<float> light;        // signal to light, 1 is diffuse white
+    std::array<char, kSteps> out{};  // light 0 to 1 to sRGB
 };
 
 Tables make_tables(AVColorTransferCharacteristic transfer) {

@@ -12,7 +12,6 @@ namespace kinodex::media {
 namespace {
 
 using plan::Bytes;
-using plan::Taker;
 
 constexpr int kMuxBufferBytes = 64 * 1024;
 
@@ -52,6 +51,7 @@ class MemoryMuxer {
     }
 
   private:
+    // NOLINTNEXTLINE(readability-non-const-parameter): the type is FFmpeg's
     static int append(void* opaque, std::uint8_t* data, int size) {
         auto& out = *static_cast<Bytes*>(opaque);
         const auto* bytes = reinterpret_cast<const std::byte*>(data);

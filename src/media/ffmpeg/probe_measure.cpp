@@ -75,7 +75,7 @@ Scan scan_packets(Input& input, const AVStream* video) {
             scan.end_sec = scan.has_times ? std::max(scan.end_sec, to) : to;
             scan.has_times = true;
         }
-        if (&stream == video) {
+        if (video != nullptr && packet->stream_index == video->index) {
             add_picture(scan, *packet, av_q2d(stream.time_base));
         }
         av_packet_unref(packet.get());

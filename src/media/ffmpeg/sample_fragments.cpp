@@ -63,8 +63,8 @@ base::Result<void> read_trun(ByteSpan trun, const FragmentHead& head, std::uint6
     if ((flags & 0x04U) != 0) {
         first_flags = take.be<std::uint32_t>();
     }
-    const std::size_t row = 4U * (((flags >> 8U) & 1U) + ((flags >> 9U) & 1U) +
-                                  ((flags >> 10U) & 1U) + ((flags >> 11U) & 1U));
+    const std::size_t row = std::size_t{4} * (((flags >> 8U) & 1U) + ((flags >> 9U) & 1U) +
+                                              ((flags >> 10U) & 1U) + ((flags >> 11U) & 1U));
     if (!take.ok() || count > plan::kSamplesMax - track.samples.size() ||
         (row > 0 ? take.left() / row < count : count > plan::kSegmentSamplesMax)) {
         return broken("run out of bounds");

@@ -311,7 +311,7 @@ void ShotTrack::run(const Pass& pass, Samples& into) {
         return number < pass.may_stop_at || number < last_jump + kAfterSpikeFrames ||
                number < same_since + needed;
     });
-    for (Best& best : bests) {
+    for (const Best& best : bests) {
         if (best.frame) {
             pictures_.offer(best.time_sec, *best.frame, best.score, false);
         }

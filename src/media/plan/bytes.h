@@ -72,7 +72,7 @@ class Taker {
     T take(std::endian order) {
         std::uint64_t value = 0;
         const auto raw = bytes(sizeof(T));
-        for (std::size_t i = 0; i < raw.size(); ++i) {
+        for (std::size_t i = 0; i < raw.size() && i < sizeof(T); ++i) {
             const std::size_t at = order == std::endian::little ? i : sizeof(T) - 1 - i;
             value |= std::to_integer<std::uint64_t>(raw[i]) << (8 * at);
         }

@@ -34,6 +34,7 @@ std::vector<std::string> environment() {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> out;
+    out.reserve(texts.size() + 1);
     for (auto& each : texts) {
         out.push_back(each.data());
     }
@@ -77,7 +78,7 @@ struct SpawnSetting {
 base::Result<ZygoteProcess> ZygoteProcess::start(const std::string& executable) {
     KN_TRY(pair, socket_pair(SOCK_SEQPACKET));
     // A dup2 onto its own number would keep close-on-exec, so ours must not be the target.
-    base::UniqueFd theirs(::fcntl(pair.theirs.get(), F_DUPFD_CLOEXEC, kControlFd + 1));
+    const base::UniqueFd theirs(::fcntl(pair.theirs.get(), F_DUPFD_CLOEXEC, kControlFd + 1));
     SpawnSetting setting;
     if (!theirs || !setting.fill(theirs.get())) {
         return base::fail(base::Errc::media_worker_unavailable, {}, "zygote: no spawn setting");

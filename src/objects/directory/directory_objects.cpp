@@ -37,10 +37,11 @@ base::Result<std::shared_ptr<OpenFile>> open_file(const std::string& root, const
     }
     auto file = std::make_shared<OpenFile>();
     file->path = *path;
-    file->fd.reset(::open(path->c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file->fd) {
+    const int fd = ::open(path->c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
         return errno == ENOENT ? missing(key) : io_fail("open", *path, errno);
     }
+    file->fd.reset(fd);
     struct stat info{};
     if (::fstat(file->fd.get(), &info) != 0) {
         return io_fail("stat", *path, errno);
@@ -70,7 +71,7 @@ class DirectoryObject final : public Object {
 base::Result<std::vector<std::string>> owners(const std::string& root, const std::string& top) {
     std::vector<std::string> names;
     std::error_code error;
-    for (const auto& shard : fs::directory_iterator(root + "/" + top, error)) {
+    for (const auto& shard : fs::directory_iterator(fs::path(root) / top, error)) {
         for (const auto& owner : fs::directory_iterator(shard.path(), error)) {
             names.push_back(owner.path().filename().string());
         }
@@ -243,7 +244,7 @@ class DirectoryObjects final : public Objects {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Objects>> open_directory_objects(std::string root,
+base::Result<std::unique_ptr<Objects>> open_directory_objects(const std::string& root,
                                                               runtime::Lane& lane) {
     std::error_code error;
     const auto whole = fs::absolute(root, error).lexically_normal().string();

@@ -16,7 +16,7 @@ namespace kinodex::objects {
 
 /// Makes the folders that are missing. `lane` must outlive the result and all it hands out.
 /// Errors: internal with the reason, e.g. no permission.
-base::Result<std::unique_ptr<Objects>> open_directory_objects(std::string root,
+base::Result<std::unique_ptr<Objects>> open_directory_objects(const std::string& root,
                                                               runtime::Lane& lane);
 
 }  // namespace kinodex::objects

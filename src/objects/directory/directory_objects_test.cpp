@@ -3,9 +3,9 @@
 #include "objects/directory/directory_objects.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/mount.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 

@@ -131,7 +131,7 @@ class Query {
     Connection& connection_;
     sqlite3_stmt* statement_;
     int bound_ = 0;
-    std::array<base::IdBytes, 4> ids_;  // saves SQLite's own copy for the first few
+    std::array<base::IdBytes, 4> ids_{};  // saves SQLite's own copy for the first few
     std::size_t ids_bound_ = 0;
 };
 
