@@ -66,8 +66,8 @@ lint: setup-test ## layout, layers and clang-tidy
 	git ls-files 'src/*.h' 'src/*.cpp' 'src/*.cc' 'tests/*.cc' 'tools/*.cc' 'bench/*.cc' 'bench/*.h' \
 	    | xargs clang-format-19 --dry-run --Werror
 	tools/tidy
-	cmake --preset release
-	git ls-files 'src/*.cpp' | grep -v _test.cpp | xargs -P $(JOBS) -n 4 clang-tidy-19 -p build --quiet
+	cmake --preset release -DKN_TESTS=ON
+	tools/lint -j $(JOBS)
 
 tidy: ## the rules of the house that a script can check
 	tools/tidy
