@@ -147,9 +147,9 @@ std::string sample_body(const Endpoint& endpoint) {
         if (field.in == In::json && field.required) {
             members.push_back(has(field.name, field.schema, field.text));
         }
-        if (field.in == In::form && field.required) {
-            auto value = sample_json(field.schema, Keys::required);
-            value = field.schema.format == "binary" ? "@film.mp4" : value;
+        const bool is_file = field.schema.format == "binary";
+        if (field.in == In::form && (field.required || is_file)) {
+            auto value = is_file ? "@film.mp4" : sample_json(field.schema, Keys::required);
             std::erase(value, '"');
             parts += " \\\n  -F " + field.name + "=" + value;
         }
