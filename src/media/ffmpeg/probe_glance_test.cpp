@@ -8,7 +8,6 @@
 #include "media/ffmpeg/probe.h"
 #include "media/ffmpeg/test_media.h"
 
-
 namespace kinodex::media {
 namespace {
 
