@@ -67,8 +67,7 @@ class Part {
     [[nodiscard]] virtual bool is_aside() const = 0;
     /// Before the first byte: what is in place shall stay until `finish`.
     virtual Asked<void> keep_aside() = 0;
-    /// Returns as soon as all earlier bytes were handed over, like Draft::append_behind. No more
-    /// than the part's size may come.
+    /// As Draft::append_behind, and no more than the part's size may come.
     virtual Asked<void> append_behind(std::span<const std::byte> bytes,
                                       std::shared_ptr<const void> owner) = 0;
     [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;

@@ -131,8 +131,8 @@ class DirectoryObjects final : public Objects {
     }
 
     Asked<void> open_parts(std::string key, std::uint64_t size_bytes) override {
-        auto work = [root = root_, key = std::move(key), size_bytes] {
-            return make_parts_file(root, key, size_bytes);
+        auto work = [root = root_, shards = shards_, key = std::move(key), size_bytes] {
+            return make_parts_file(root, *shards, key, size_bytes);
         };
         co_return co_await lane_.run<void>(std::move(work));
     }

@@ -67,28 +67,6 @@ struct Move {
     std::string key;
 };
 
-std::string folder_of(const std::string& path) {
-    return path.substr(0, path.rfind('/'));
-}
-
-/// Makes the owner's folder of `target` and adds to `changed` what has to be synced for it to stay.
-base::Status make_folders(Shards& shards, const std::string& target,
-                          std::set<std::string>& changed) {
-    const auto owner = folder_of(target);
-    const auto shard = folder_of(owner);
-    changed.insert(owner);
-    if (!shards.is_synced(shard)) {
-        KN_PASS(make_directory(shard));
-        changed.insert(folder_of(shard));
-        changed.insert(shard);  // a process that was killed may have left owners in it
-    }
-    KN_TRY(is_new, make_directory(owner));
-    if (is_new) {
-        changed.insert(shard);
-    }
-    return {};
-}
-
 /// Files first, then their names, then the folders that hold the names: nothing is visible before
 /// it is whole. The folders come together at the end, for a file system that writes its journal at
 /// each sync then writes it once for all of them.
@@ -190,6 +168,23 @@ bool is_name(std::string_view text) {
 }
 
 }  // namespace
+
+base::Status make_folders(Shards& shards, const std::string& target,
+                          std::set<std::string>& changed) {
+    const auto owner = folder_of(target);
+    const auto shard = folder_of(owner);
+    changed.insert(owner);
+    if (!shards.is_synced(shard)) {
+        KN_PASS(make_directory(shard));
+        changed.insert(folder_of(shard));
+        changed.insert(shard);  // a process that was killed may have left owners in it
+    }
+    KN_TRY(is_new, make_directory(owner));
+    if (is_new) {
+        changed.insert(shard);
+    }
+    return {};
+}
 
 std::optional<std::string> owner_path(const std::string& root, std::string_view prefix) {
     const auto slash = prefix.find('/');

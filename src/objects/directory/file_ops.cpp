@@ -68,6 +68,10 @@ base::Status read_exactly(int fd, std::uint64_t offset, std::span<std::byte> int
     return {};
 }
 
+std::string folder_of(const std::string& path) {
+    return path.substr(0, path.rfind('/'));
+}
+
 base::Status sync_file(int fd, std::string_view path) {
     // A failed fsync may have dropped dirty pages, so it is never tried again: the write failed.
     return ::fsync(fd) == 0 ? base::Status{} : io_fail("fsync", path, errno);

@@ -21,6 +21,9 @@ base::Status write_all_at(int fd, std::uint64_t offset, std::span<const std::byt
                           std::string_view path);
 base::Status read_exactly(int fd, std::uint64_t offset, std::span<std::byte> into,
                           std::string_view path);
+/// What holds the file or folder of a path.
+std::string folder_of(const std::string& path);
+
 base::Status sync_file(int fd, std::string_view path);
 base::Status sync_directory(const std::string& path);
 /// Makes one folder; false when it is there already. It stays once its parent is synced.

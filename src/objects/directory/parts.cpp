@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/id.h"
-#include "objects/directory/draft.h"
 #include "objects/directory/etag.h"
 #include "objects/directory/file_ops.h"
 #include "runtime/pending.h"
@@ -35,10 +34,9 @@ base::Result<Paths> paths_of(const std::string& root, std::string_view key) {
     if (!object) {
         return base::fail(Errc::internal, {}, "not a key: '" + std::string(key) + "'");
     }
-    const auto slash = object->rfind('/');
     Paths paths;
-    paths.folder = object->substr(0, slash);
-    paths.parts = paths.folder + "/." + object->substr(slash + 1) + ".parts";
+    paths.folder = folder_of(*object);
+    paths.parts = paths.folder + "/." + object->substr(paths.folder.size() + 1) + ".parts";
     paths.object = std::move(*object);
     return paths;
 }
@@ -251,11 +249,11 @@ std::shared_ptr<PartPlace> PartPlaces::of(const std::string& path, std::int64_t 
     return place;
 }
 
-base::Status make_parts_file(const std::string& root, std::string_view key,
+base::Status make_parts_file(const std::string& root, Shards& shards, std::string_view key,
                              std::uint64_t size_bytes) {
     KN_TRY(paths, paths_of(root, key));
-    KN_PASS(make_directory(paths.folder.substr(0, paths.folder.rfind('/'))));
-    KN_PASS(make_directory(paths.folder));
+    std::set<std::string> changed;
+    KN_PASS(make_folders(shards, paths.parts, changed));
     const base::UniqueFd fd(::open(paths.parts.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!fd) {
         return io_fail("create", paths.parts, errno);
@@ -265,7 +263,11 @@ base::Status make_parts_file(const std::string& root, std::string_view key,
         return io_fail("truncate", paths.parts, errno);
     }
     KN_PASS(sync_file(fd.get(), paths.parts));
-    return sync_directory(paths.folder);
+    for (const auto& folder : changed) {
+        KN_PASS(sync_directory(folder));
+    }
+    shards.add_synced(folder_of(paths.folder));
+    return {};
 }
 
 base::Result<std::unique_ptr<Part>> open_part(const std::string& root, std::string_view key,

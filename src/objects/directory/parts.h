@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "objects/directory/draft.h"
 #include "objects/objects.h"
 #include "runtime/lane.h"
 
@@ -31,7 +32,7 @@ class PartPlaces {
 };
 
 // Blocking: on a lane. Semantics and errors are those of Objects.
-base::Status make_parts_file(const std::string& root, std::string_view key,
+base::Status make_parts_file(const std::string& root, Shards& shards, std::string_view key,
                              std::uint64_t size_bytes);
 base::Result<std::unique_ptr<Part>> open_part(const std::string& root, std::string_view key,
                                               PartSpan span, PartPlaces& places,
