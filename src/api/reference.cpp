@@ -25,15 +25,6 @@ constexpr Introduction kIntroductions[] = {
     {"indexes", "An index is a named set of indexed assets, with the models chosen for them."},
     {"indexed_assets",
      "An indexed asset is an asset as one index sees it, with a state and metadata of its own."},
-    {"multipart_uploads",
-     "A large file uploaded in parts: a session, a signed URL for each chunk, reports of what "
-     "arrived."},
-    {"tasks", "A task uploads a video and indexes it in one request."},
-    {"videos", "Videos are indexed assets under their older name."},
-    {"entity_collections", "An entity collection is a named set of entities."},
-    {"entities",
-     "An entity is something to be known by its pictures, such as a person: a name with reference "
-     "images."},
     {"media",
      "Playlists, segments and pictures, by the signed URLs that answers carry. No API key: a "
      "player "
