@@ -3,6 +3,7 @@
 import pytest
 
 from lib.api import ID, MALFORMED_IDS, SECONDS_TIME, UNKNOWN_ID, invalid, missing, refused
+from lib.server import wait_until
 from media.maker import clip
 
 PATH = "/entity-collections"
@@ -20,8 +21,12 @@ def shelf(new_api):
     """(client of an account of its own, {name: id})"""
     api = new_api()
     ids = {name: make(api, name)["_id"] for name in NAMES}
-    changed = api.patch(f"{PATH}/{ids['beta']}", json={"description": "changed last"})
-    assert changed.status_code == 200
+    def changed_last():  # again when it fell into the millisecond of another's making
+        changed = api.patch(f"{PATH}/{ids['beta']}", json={"description": "changed last"})
+        assert changed.status_code == 200
+        return api.get(PATH, "sort_by=updated_at").json()["data"][0]["name"] == "beta"
+
+    wait_until(changed_last, 5, "a change in a millisecond of its own")
     return api, ids
 
 
