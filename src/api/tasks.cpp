@@ -292,7 +292,7 @@ std::vector<Field> list_fields() {
                                       return {};
                                   }));
     fields.push_back(filter_field(
-        "duration", schema::number(0), "Only videos of exactly this length, in seconds.",
+        "duration", schema::number(), "Only videos of exactly this length, in seconds.",
         [](TaskFilter& filter, std::string_view text) -> base::Status {
             const auto number = domain::parse_metadata_number(text);
             if (!number) {
