@@ -342,13 +342,16 @@ def test_put_that_stalls_does_not_hold_up_the_next_one(server, api):
     session = parts.create(api, CHUNK)
     url = parts.url_of(api, session, 1)
     with socket.create_connection(("127.0.0.1", server.port), 10) as stalled:
-        stalled.sendall(f"PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: {CHUNK}\r\n\r\n"
-                        .encode() + b"\xee" * (2 * MIB))
+        stalled.settimeout(20)
+        stalled.sendall(f"PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: {CHUNK}\r\n"
+                        "Expect: 100-continue\r\n\r\n".encode())
+        # Asked for its bytes it has begun, so the next one is the later of the two.
+        assert stalled.recv(65536).startswith(b"HTTP/1.1 100 ")
+        stalled.sendall(b"\xee" * (2 * MIB))
         data = b"\x01" * CHUNK
         etag = parts.put_etag(api, session, 1, data)
         # The stalled one goes on, and must not reach the bytes that were acknowledged.
         stalled.sendall(b"\xee" * (CHUNK - 2 * MIB))
-        stalled.settimeout(20)
         answer = stalled.recv(65536).split(b"\r\n")[0]
         assert b" 409 " in answer, answer
     last = parts.report(api, session, [parts.proof(1, etag, CHUNK)]).json()
