@@ -1,7 +1,8 @@
 // Media: everything that touches untrusted media bytes, as seen by the server.
 //
-// Each call runs in its own short-lived, sandboxed child process that is given descriptors and
-// nothing else. A child that crashes, hangs or eats memory fails its one call. Descriptors stay
+// Each call runs in a short-lived, sandboxed child process that is given descriptors and nothing
+// else; probes may share one by their key. A child that crashes, hangs or eats memory fails its one
+// call: what fails in a child that has seen other files is tried again in a new one. Descriptors stay
 // owned by the caller and must stay open until the call returns. Calls may be repeated.
 // Errors of every call: media_worker_unavailable (retry later), overloaded, and file_unprocessable
 // when the child crashed, ran out of its limits or was killed on time-out (detail says which).
@@ -31,6 +32,9 @@ enum class Playback {
 struct ProbeRequest {
     int source_fd = -1;
     int plan_fd = -1;  // when >= 0 and playback is `packaged`, the playback plan is written here
+    /// Files of one key may be looked at by one child, one after the other; a key stands for whom
+    /// it would hurt if one file bent what is told of the next. Empty: a child of its own.
+    std::string isolation_key{};
 };
 
 /// What the bytes are. Exactly one of the outcomes: a type that is supported, or a `refusal`.

@@ -40,6 +40,7 @@ runtime::Asked<std::vector<domain::NewJob>> Assets::settle(Asset& asset, NewUplo
     // Most uploads are good, so their bytes become durable while they are looked at.
     KN_CO_PASS(co_await upload.media->sync_behind());
     const Arrival arrival{.id = asset.id,
+                          .account = asset.account_id,
                           .method = asset.method,
                           .purpose = upload.purpose,
                           .fd = upload.media->fd(),

@@ -57,7 +57,8 @@ bool is_passing(const base::Error& error) {
 
 runtime::Asked<Examined> Ingest::examine(Arrival arrival, IngestWishes wishes) {
     Examined examined;
-    media::ProbeRequest request{.source_fd = arrival.fd};
+    // One file of an account may bend what is told of that account's next one, and of no other's.
+    media::ProbeRequest request{.source_fd = arrival.fd, .isolation_key = arrival.account.text()};
     if (wishes.hls) {
         KN_CO_TRY(draft, co_await objects_.create());
         examined.plan = std::move(draft);
@@ -159,6 +160,7 @@ runtime::Asked<void> Ingest::finish(const domain::Asset& asset) {
     const IngestWishes wishes{.hls = asset.hls != DerivedStatus::none,
                               .thumbnail = asset.thumbnail != DerivedStatus::none};
     const Arrival arrival{.id = asset.id,
+                          .account = asset.account_id,
                           .method = asset.method,
                           .purpose = task ? Purpose::task : Purpose::asset,
                           .fd = source->fd(),

@@ -26,6 +26,7 @@ struct IngestWishes {
 /// A file that has arrived, not yet known to be media.
 struct Arrival {
     domain::AssetId id;
+    domain::AccountId account;
     domain::AssetMethod method = domain::AssetMethod::direct;
     Purpose purpose = Purpose::asset;
     int fd = -1;

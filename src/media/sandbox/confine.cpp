@@ -122,7 +122,7 @@ struct FreeFilter {
     void operator()(void* context) const { seccomp_release(context); }
 };
 
-bool add_rules(scmp_filter_ctx filter, bool threads) {
+bool add_rules(scmp_filter_ctx filter, Powers powers) {
     int failed = 0;
     for (const int call : kAllowed) {
         failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
@@ -144,9 +144,12 @@ bool add_rules(scmp_filter_ctx filter, bool threads) {
     }
     // clone3 hides its flags behind a pointer; glibc falls back to clone, where they show.
     failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-    const auto thread_action = threads ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EAGAIN);
+    const auto thread_action = powers.threads ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EAGAIN);
     failed |= seccomp_rule_add(filter, thread_action, SCMP_SYS(clone), 1,
                                SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+    if (powers.descriptors) {
+        failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 0);
+    }
     return failed == 0;
 }
 
@@ -184,9 +187,9 @@ void volunteer_for_oom() {
 
 }  // namespace
 
-base::Result<SyscallFilter> SyscallFilter::make(bool threads) {
+base::Result<SyscallFilter> SyscallFilter::make(Powers powers) {
     const std::unique_ptr<void, FreeFilter> filter(seccomp_init(SCMP_ACT_KILL_PROCESS));
-    if (filter == nullptr || !add_rules(filter.get(), threads)) {
+    if (filter == nullptr || !add_rules(filter.get(), powers)) {
         return base::fail(base::Errc::internal, {}, "the seccomp filter could not be made");
     }
     // A binary tree of numbers: a dozen comparisons for each system call, not eighty.
@@ -225,12 +228,12 @@ std::string confine_zygote() {
     return layers;
 }
 
-bool confine_child(const Limits& limits, std::uint64_t mapped, int keep_below) {
+bool confine_child(const Limits& limits, std::uint64_t mapped, int keep_below, int files_max) {
     if (::close_range(static_cast<unsigned>(keep_below), ~0U, 0) != 0) {
         return false;
     }
     const auto cpu = static_cast<std::uint64_t>(limits.cpu.count());
-    const auto files = static_cast<std::uint64_t>(keep_below);
+    const auto files = static_cast<std::uint64_t>(files_max);
     bool held = set_limit(RLIMIT_CPU, cpu, cpu + 1) && set_limit(RLIMIT_CORE, 0, 0) &&
                 set_limit(RLIMIT_FSIZE, limits.output_bytes, limits.output_bytes) &&
                 set_limit(RLIMIT_NOFILE, files, files);

@@ -121,6 +121,22 @@ std::string fill_output() {
     return "worked";
 }
 
+/// What the next file of this process meets, left behind by one that took the process over.
+std::string& trap() {
+    static std::string deed;
+    return deed;
+}
+
+std::string set_trap(const char* deed) {
+    trap() = deed;
+    return std::to_string(::getpid());
+}
+
+std::string touch_memory() {
+    const std::string much(160 * kMiB, 'x');
+    return std::to_string(::getpid() + (much.back() == 'x' ? 0 : 1));
+}
+
 /// Speaks to the parent past the reply that the sandbox would write.
 std::string say(const std::string& bytes) {
     [[maybe_unused]] const auto written = ::write(3, bytes.data(), bytes.size());
@@ -137,6 +153,11 @@ std::string frame(const std::string& text) {
 const std::map<std::string, Deed, std::less<>>& deeds() {
     static const std::map<std::string, Deed, std::less<>> all = {
         {"fine", [] { return std::string("fine"); }},
+        {"tell_process", [] { return std::to_string(::getpid()); }},
+        {"trap_with_crash", [] { return set_trap("crash"); }},
+        {"trap_with_lies", [] { return set_trap("say_lies"); }},
+        {"trap_with_hanging", [] { return set_trap("hang"); }},
+        {"touch_memory", touch_memory},
         {"crash",
          [] {
              crash();
@@ -173,6 +194,9 @@ const std::map<std::string, Deed, std::less<>>& deeds() {
 }
 
 std::string do_deed(int source) {
+    if (!trap().empty()) {
+        return deeds().find(trap())->second();
+    }
     std::array<char, 64> name{};
     const auto size = ::pread(source, name.data(), name.size() - 1, 0);
     const auto found =

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include <csignal>
 #include <exception>
 #include <new>
+#include <optional>
 
 #include "media/sandbox/channel.h"
 
@@ -19,6 +21,7 @@ namespace {
 
 constexpr int kReplyFd = 3;                   // beside the standard ones, which lead to /dev/null
 constexpr int kKeptBytes = 32 * 1024 * 1024;  // the most that glibc takes
+constexpr std::uint64_t kRestingBytesMax = 128 * kMiB;
 constexpr auto kProgressEvery = std::chrono::milliseconds(250);
 
 /// Moves the descriptors to 3, 4, … whatever numbers they have now.
@@ -55,8 +58,8 @@ bool write_all(std::string_view bytes) {
     return true;
 }
 
-bool write_frame(const std::string& text) {
-    return write_all(frame_header(text.size()) + text);
+std::string framed(const std::string& text) {
+    return frame_header(text.size()) + text;
 }
 
 Progress throttled_progress() {
@@ -67,7 +70,7 @@ Progress throttled_progress() {
             return;
         }
         last = now;
-        write_frame(encode_progress(std::min(1.0, std::max(0.0, value))));
+        write_all(framed(encode_progress(std::min(1.0, std::max(0.0, value)))));
     };
 }
 
@@ -110,20 +113,53 @@ Outcome run_safely(const ChildFunctions& functions, const Request& request) {
     }
 }
 
+/// Whether a further job has nearly all of the limits to itself: they are of the process.
+bool is_as_good_as_new(const Limits& limits) {
+    rusage used{};
+    if (::getrusage(RUSAGE_SELF, &used) != 0) {
+        return false;
+    }
+    const auto spent = std::chrono::seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                       std::chrono::microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    const auto resident = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+    return 6 * spent <= limits.cpu && resident <= kRestingBytesMax;
+}
+
+/// Waits for it; nothing when the parent wants no more, or what came is none.
+std::optional<JobOrder> next_order() {
+    auto packet = receive_packet(kReplyFd, kControlBytesMax, true);
+    if (packet.state != Received::State::packet) {
+        return std::nullopt;
+    }
+    auto order = decode_order(packet.text);
+    auto* job = order ? std::get_if<JobOrder>(&*order) : nullptr;
+    if (job == nullptr || packet.fds.size() != descriptors_of(job->request).size()) {
+        return std::nullopt;
+    }
+    std::vector<int> places;
+    for (auto& fd : packet.fds) {
+        places.push_back(fd.release());
+    }
+    replace_descriptors(job->request, places);
+    return std::move(*job);
+}
+
 }  // namespace
 
-void run_job(const ChildSetting& setting, JobOrder order, std::vector<base::UniqueFd> fds) {
+void run_jobs(const ChildSetting& setting, JobOrder order, std::vector<base::UniqueFd> fds) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (::getppid() != setting.zygote_pid) {
         ::_exit(kExitNotConfined);  // the zygote died before the line above
     }
     ::signal(SIGPIPE, SIG_IGN);  // a server that has gone is a failed write
     const int keep_below = kReplyFd + static_cast<int>(fds.size());
+    const int files_max = order.stays ? kReplyFd + 1 + static_cast<int>(kJobFdsMax) : keep_below;
     std::vector<int> places;
     for (int fd = kReplyFd + 1; fd < keep_below; ++fd) {
         places.push_back(fd);
     }
-    if (!place_descriptors(fds) || !confine_child(order.limits, setting.mapped_bytes, keep_below) ||
+    if (!place_descriptors(fds) ||
+        !confine_child(order.limits, setting.mapped_bytes, keep_below, files_max) ||
         !setting.filter->install()) {
         ::_exit(kExitNotConfined);
     }
@@ -132,8 +168,24 @@ void run_job(const ChildSetting& setting, JobOrder order, std::vector<base::Uniq
     ::mallopt(M_MMAP_THRESHOLD, kKeptBytes);
     ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
     replace_descriptors(order.request, places);
-    const std::string text = encode_outcome(run_safely(*setting.functions, order.request));
-    ::_exit(write_frame(text) ? kExitDone : kExitReportFailed);
+    while (true) {
+        auto text = framed(encode_outcome(run_safely(*setting.functions, order.request)));
+        const bool stays = order.stays && is_as_good_as_new(order.limits);
+        if (stays) {
+            text += framed(encode_at_rest());
+        }
+        for (const int fd : descriptors_of(order.request)) {
+            ::close(fd);
+        }
+        if (!write_all(text)) {
+            ::_exit(kExitReportFailed);
+        }
+        auto next = stays ? next_order() : std::nullopt;
+        if (!next) {
+            ::_exit(kExitDone);
+        }
+        order = std::move(*next);
+    }
 }
 
 }  // namespace kinodex::media

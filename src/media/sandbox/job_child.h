@@ -1,4 +1,4 @@
-// One job in one forked child: confine, run, report, exit.
+// One forked child: confine, run, report, and exit or rest until there is more of the same.
 #pragma once
 
 #include <span>
@@ -24,8 +24,10 @@ inline constexpr int kExitDone = 0;
 inline constexpr int kExitNotConfined = 81;
 inline constexpr int kExitReportFailed = 82;
 
-/// Runs in the child and never returns. `fds`: the reply socket, then those of the request.
-[[noreturn]] void run_job(const ChildSetting& setting, JobOrder order,
-                          std::vector<base::UniqueFd> fds);
+/// Runs in the child and never returns. `fds`: the reply socket, then those of the request. With
+/// `order.stays` further orders are taken from that socket for as long as the child is as good as
+/// new: little memory and little processor time were used.
+[[noreturn]] void run_jobs(const ChildSetting& setting, JobOrder order,
+                           std::vector<base::UniqueFd> fds);
 
 }  // namespace kinodex::media

@@ -252,7 +252,7 @@ json::object request_json(const Request& request) {
 Request read_request(Reader reader) {
     switch (static_cast<Operation>(reader.one_of("op", kOperationNames))) {
         case Operation::probe:
-            return ProbeRequest{0, reader.boolean("plan") ? 0 : -1};
+            return ProbeRequest{0, reader.boolean("plan") ? 0 : -1, {}};
         case Operation::thumbnail: {
             ThumbnailRequest request{0, 0};
             request.max_width = static_cast<int>(reader.integer("max_width", 16, 16384));
@@ -315,7 +315,8 @@ std::string encode_order(const Order& order) {
     const auto& job = std::get<JobOrder>(order);
     return json::serialize(json::object{{"job", job.id},
                                         {"request", request_json(job.request)},
-                                        {"limits", limits_json(job.limits)}});
+                                        {"limits", limits_json(job.limits)},
+                                        {"stays", job.stays}});
 }
 
 base::Result<Order> decode_order(std::string_view text) {
@@ -324,7 +325,7 @@ base::Result<Order> decode_order(std::string_view text) {
             return KillOrder{reader.id("kill")};
         }
         return JobOrder{reader.id("job"), read_request(reader.inner("request")),
-                        read_limits(reader.inner("limits"))};
+                        read_limits(reader.inner("limits")), reader.boolean("stays")};
     });
 }
 
@@ -357,6 +358,10 @@ std::string encode_progress(double value) {
     return json::serialize(json::object{{"progress", value}});
 }
 
+std::string encode_at_rest() {
+    return json::serialize(json::object{{"at_rest", true}});
+}
+
 std::string encode_outcome(const Outcome& outcome) {
     if (!outcome) {
         return json::serialize(json::object{{"error", error_json(outcome.error())}});
@@ -374,6 +379,9 @@ base::Result<ChildMessage> decode_child_message(Operation operation, std::string
     return read_message<ChildMessage>(text, [operation](Reader reader) -> ChildMessage {
         if (reader.has("progress")) {
             return ProgressMade{reader.number("progress", 0, 1)};
+        }
+        if (reader.has("at_rest")) {
+            return AtRest{};
         }
         if (reader.has("error")) {
             return Outcome(std::unexpected(read_error(reader.inner("error"))));

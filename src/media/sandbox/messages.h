@@ -36,11 +36,13 @@ std::vector<int> descriptors_of(const Request& request);
 /// The request with its descriptors replaced, in the same order.
 void replace_descriptors(Request& request, std::span<const int> fds);
 
-/// Server to zygote: run this. The descriptors travel beside it, the reply socket first.
+/// Server to zygote: run this. The descriptors travel beside it, the reply socket first. The same
+/// goes to a child at rest, over its reply socket and without another one.
 struct JobOrder {
     std::uint64_t id = 0;
     Request request;
     Limits limits;
+    bool stays = false;  // the child may be given another order of the same kind afterwards
 };
 struct KillOrder {
     std::uint64_t id = 0;
@@ -69,14 +71,17 @@ using Event = std::variant<ZygoteReady, ChildEnded, ChildRefused>;
 std::string encode_event(const Event& event);
 base::Result<Event> decode_event(std::string_view text);
 
-/// Child to server: any number of progress values, then one outcome.
+/// Child to server: any number of progress values, then one outcome, and then perhaps that it is
+/// at rest, as good as new, and waits for another order.
 struct ProgressMade {
     double value = 0;  // 0 to 1
 };
+struct AtRest {};
 using Outcome = base::Result<Reply>;
-using ChildMessage = std::variant<ProgressMade, Outcome>;
+using ChildMessage = std::variant<ProgressMade, Outcome, AtRest>;
 
 std::string encode_progress(double value);
+std::string encode_at_rest();
 std::string encode_outcome(const Outcome& outcome);
 /// Errors: internal, with the reason, when the text is not what a child of `operation` may say.
 base::Result<ChildMessage> decode_child_message(Operation operation, std::string_view text);

@@ -121,6 +121,12 @@ TEST(Messages, a_report_with_one_wrong_thing_is_refused_whole) {
     }
 }
 
+TEST(Messages, a_child_says_when_it_rests) {
+    const auto message = decode_child_message(Operation::probe, encode_at_rest());
+    ASSERT_TRUE(message.has_value()) << message.error().detail;
+    EXPECT_TRUE(std::holds_alternative<AtRest>(*message));
+}
+
 TEST(Messages, lists_have_bounds) {
     std::string shots;
     for (std::size_t i = 0; i <= kShotsMax; ++i) {
@@ -134,13 +140,14 @@ TEST(Messages, lists_have_bounds) {
 
 TEST(Messages, an_order_comes_back_with_places_for_its_descriptors) {
     const JobOrder sent{7, ThumbnailRequest{10, 11, 640, domain::AssetType::audio},
-                        default_limits(Operation::thumbnail)};
+                        default_limits(Operation::thumbnail), true};
     auto order = decode_order(encode_order(sent));
     ASSERT_TRUE(order.has_value()) << order.error().detail;
     auto job = std::get<JobOrder>(*order);
     EXPECT_EQ(job.id, 7U);
     EXPECT_EQ(job.limits.memory_bytes, sent.limits.memory_bytes);
     EXPECT_EQ(job.limits.cpu, sent.limits.cpu);
+    EXPECT_TRUE(job.stays);
     replace_descriptors(job.request, std::vector<int>{4, 5});
     const auto& request = std::get<ThumbnailRequest>(job.request);
     EXPECT_EQ(request.source_fd, 4);

@@ -1,11 +1,12 @@
 // Media work in sandboxed children: the server's side.
 //
 // A zygote process is started at once and again whenever it dies. Every call becomes one child
-// that it forks; calls beyond the parallel limits wait in order, and beyond the queue limit are
-// refused as `overloaded`. All state lives on one thread of its own; callers only await.
+// that it forks, or goes to one that rests from a probe with the same key; calls beyond the
+// parallel limits wait in order, and beyond the queue limit are refused as `overloaded`. All state lives on one thread of its own; callers only await.
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,12 @@ struct SandboxOptions {
     std::array<Limits, kOperationCount> limits = {
         default_limits(Operation::probe), default_limits(Operation::thumbnail),
         default_limits(Operation::rendition), default_limits(Operation::analyze)};
+    /// How long a child that may be used again is kept without work.
+    std::chrono::milliseconds rest{1'000};
+
+    [[nodiscard]] const Limits& limits_of(Operation operation) const {
+        return limits[static_cast<std::size_t>(operation)];
+    }
 };
 
 /// Threads: calls may come from any. Destroying it kills what runs and joins its thread; no call

@@ -60,19 +60,21 @@ void run(Story story) {
     io.run();
 }
 
-base::Result<ProbeReport> probe(Media& media, std::string_view deed, int plan_fd = -1) {
+base::Result<ProbeReport> probe(Media& media, std::string_view deed, int plan_fd = -1,
+                                const std::string& key = {}) {
     const auto source = memory_file(deed);
     std::optional<base::Result<ProbeReport>> result;
     run([&]() -> runtime::Task<void> {
-        const ProbeRequest request{source.get(), plan_fd};
+        const ProbeRequest request{source.get(), plan_fd, key};
         result = co_await media.probe(request);
     });
     return std::move(*result);
 }
 
 /// What a deed that survives reports, or else how it failed.
-std::string what_it_saw(Media& media, std::string_view deed, int plan_fd = -1) {
-    const auto result = probe(media, deed, plan_fd);
+std::string what_it_saw(Media& media, std::string_view deed, int plan_fd = -1,
+                        const std::string& key = {}) {
+    const auto result = probe(media, deed, plan_fd, key);
     return result ? result->container_format : result.error().detail;
 }
 
@@ -335,6 +337,91 @@ TEST(Sandbox, secrets_in_the_environment_do_not_reach_the_zygote) {
     });
     ::unsetenv("KINODEX_API_KEY");
     EXPECT_EQ(error.code, Errc::media_worker_unavailable);
+}
+
+class SharedChild : public testing::Test {
+  protected:
+    void start(SandboxOptions options = patient_options()) {
+        media_ = make_sandboxed_media(std::move(options));
+    }
+    /// Rests for longer than any test lasts.
+    static SandboxOptions patient_options() {
+        auto options = small_options();
+        options.rest = std::chrono::minutes(10);
+        return options;
+    }
+    std::string see(std::string_view deed, const std::string& key, int plan_fd = -1) {
+        return what_it_saw(*media_, deed, plan_fd, key);
+    }
+    std::unique_ptr<Media> media_;
+};
+
+TEST_F(SharedChild, looks_at_files_of_one_key_and_of_no_other) {
+    start();
+    const auto first = see("tell_process", "a");
+    EXPECT_EQ(see("tell_process", "a"), first);
+    EXPECT_NE(see("tell_process", "b"), first);
+    EXPECT_EQ(see("tell_process", "a"), first);
+    EXPECT_NE(see("tell_process", ""), see("tell_process", ""));
+}
+
+TEST_F(SharedChild, has_only_the_descriptors_of_the_file_before_it) {
+    start();
+    const auto plan = memory_file("");
+    EXPECT_EQ(see("list_descriptors", "a", plan.get()), "3,4,5");
+    EXPECT_EQ(see("list_descriptors", "a"), "3,4");
+    EXPECT_EQ(see("list_descriptors", "a", plan.get()), "3,4,5");
+    EXPECT_EQ(see("open_file", "a"), "refused-13");
+    EXPECT_THAT(see("open_socket", "a"), HasSubstr("forbidden system call"));
+}
+
+TEST_F(SharedChild, that_a_file_broke_does_not_hurt_the_next_one) {
+    for (const auto* trap : {"trap_with_crash", "trap_with_lies", "trap_with_hanging"}) {
+        auto options = patient_options();
+        options.limits[0].wall = milliseconds(500);
+        start(options);
+        EXPECT_THAT(see(trap, "a"), testing::MatchesRegex("[0-9]+")) << trap;
+        EXPECT_EQ(see("fine", "a"), "fine") << trap;
+    }
+}
+
+TEST_F(SharedChild, lets_a_bad_file_fail_for_itself) {
+    start();
+    EXPECT_EQ(see("fine", "a"), "fine");
+    EXPECT_THAT(see("crash", "a"), HasSubstr("crashed: signal 11"));
+    EXPECT_EQ(see("fine", "a"), "fine");
+}
+
+TEST_F(SharedChild, is_replaced_after_some_files) {
+    start();
+    std::vector<std::string> processes;
+    for (int i = 0; i < 100; ++i) {
+        processes.push_back(see("tell_process", "a"));
+    }
+    std::ranges::sort(processes);
+    const auto same = std::ranges::unique(processes);
+    EXPECT_EQ(processes.size() - same.size(), 2U);
+}
+
+#ifndef KN_SANITIZED  // whose shadow memory is much already
+TEST_F(SharedChild, is_replaced_after_a_file_that_took_much_memory) {
+    start();
+    const auto first = see("touch_memory", "a");
+    EXPECT_THAT(first, testing::MatchesRegex("[0-9]+"));
+    EXPECT_NE(see("tell_process", "a"), first);
+}
+#endif
+
+TEST_F(SharedChild, ends_when_it_has_rested_long_enough) {
+    auto options = small_options();
+    options.rest = milliseconds(1);
+    start(options);
+    const auto pid = std::stoi(see("tell_process", "a"));
+    for (int i = 0; i < 2'000 && ::kill(pid, 0) == 0; ++i) {
+        ::usleep(5'000);
+    }
+    EXPECT_NE(::kill(pid, 0), 0);
+    EXPECT_EQ(see("fine", "a"), "fine");
 }
 
 }  // namespace

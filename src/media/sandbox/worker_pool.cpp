@@ -30,6 +30,8 @@ constexpr milliseconds kExitGrace(5'000);
 /// A child that floods its parent: four a second for a day.
 constexpr int kProgressCountMax = 400'000;
 constexpr std::size_t kReadBytes = 64 * 1024;
+/// Then a new one: memory that files leave in pieces, and what one of them may have broken, ends.
+constexpr int kJobsPerChildMax = 64;
 
 Outcome unavailable(std::string detail) {
     return base::fail(Errc::media_worker_unavailable, {}, std::move(detail));
@@ -38,7 +40,7 @@ Outcome unavailable(std::string detail) {
 /// Why a child that gave no answer ended, for the log and the asset's error.
 base::Error error_of(const ChildEnded& ended, const std::string& kill_reason) {
     base::Error error{Errc::file_unprocessable, {}, {}, std::source_location::current()};
-    if (!kill_reason.empty() && ended.signal == SIGKILL) {
+    if (!kill_reason.empty()) {
         error.detail = "media child killed: " + kill_reason;
     } else if (ended.signal == SIGSYS) {
         error.detail = "media child killed: forbidden system call";
@@ -61,38 +63,6 @@ base::Error error_of(const ChildEnded& ended, const std::string& kill_reason) {
 
 }  // namespace
 
-struct WorkerPool::Job {
-    Job(asio::io_context& io, std::shared_ptr<Call> its_call, Request its_request,
-        std::vector<base::UniqueFd> its_fds)
-        : call(std::move(its_call)),
-          request(std::move(its_request)),
-          fds(std::move(its_fds)),
-          timer(io),
-          stall_timer(io),
-          reply(io) {}
-
-    [[nodiscard]] Operation operation() const { return operation_of(request); }
-    [[nodiscard]] std::size_t lane() const { return is_long(operation()) ? 1 : 0; }
-    void stop_timers() {
-        timer.cancel();
-        stall_timer.cancel();
-    }
-
-    std::uint64_t id = 0;
-    std::shared_ptr<Call> call;  // shared with the awaiting frame
-    Request request;
-    std::vector<base::UniqueFd> fds;
-    asio::steady_timer timer;        // for the whole work, then for the exit
-    asio::steady_timer stall_timer;  // set anew by every progress
-    asio::posix::stream_descriptor reply;
-    std::string buffer;
-    int progress_count = 0;
-    bool is_delivered = false;
-    bool is_reply_over = false;
-    std::optional<ChildEnded> ended;
-    std::string kill_reason;
-};
-
 WorkerPool::WorkerPool(SandboxOptions options)
     : options_(std::move(options)),
       alive_(io_.get_executor()),
@@ -108,8 +78,8 @@ void WorkerPool::run() {
 
 void WorkerPool::submit(std::shared_ptr<Call> call, Request request,
                         std::vector<base::UniqueFd> fds) {
-    auto job = std::make_shared<Job>(io_, std::move(call), std::move(request), std::move(fds));
-    asio::post(io_, [this, job] { enqueue(job); });
+    auto job = std::make_unique<WorkerJob>(std::move(call), std::move(request), std::move(fds));
+    asio::post(io_, [this, job = std::move(job)]() mutable { enqueue(std::move(job)); });
 }
 
 void WorkerPool::abandon(std::shared_ptr<Call> call) {
@@ -118,9 +88,10 @@ void WorkerPool::abandon(std::shared_ptr<Call> call) {
         for (auto& queue : self->waiting_) {
             std::erase_if(queue, [&](const JobPtr& job) { return job->call == call; });
         }
-        for (const auto& [id, job] : self->running_) {
-            if (job->call == call && !job->is_delivered) {
-                self->kill(job, "cancelled");
+        for (const auto& [id, child] : self->children_) {
+            if (child->job && child->job->call == call) {
+                child->job.reset();
+                self->kill(child, "cancelled");
                 break;
             }
         }
@@ -162,87 +133,94 @@ void WorkerPool::pump() {
     const std::array<std::size_t, 2> widths{options_.short_parallel, options_.long_parallel};
     for (std::size_t lane = 0; lane < waiting_.size(); ++lane) {
         auto& queue = waiting_[lane];
-        while (is_ready_ && !queue.empty() && running_counts_[lane] < widths[lane]) {
-            const JobPtr job = queue.front();
+        while (is_ready_ && !queue.empty() && working_counts_[lane] < widths[lane]) {
+            auto job = std::move(queue.front());
             queue.pop_front();
-            start(job);
+            start(std::move(job));
         }
     }
 }
 
-void WorkerPool::start(const JobPtr& job) {
+void WorkerPool::start(JobPtr job) {
+    while (const auto child = take_rested(*job)) {
+        const JobOrder order{child->id, job->request, options_.limits_of(job->operation()), true};
+        if (child->send(order, job->fds)) {
+            return begin(child, std::move(job));
+        }
+        dismiss(child);
+    }
+    fork_child(std::move(job));
+}
+
+/// The one that rests shortest, which is the warmest, of those that may look at the file.
+WorkerPool::ChildPtr WorkerPool::take_rested(const WorkerJob& job) {
+    if (job.wants_new_child || job.isolation_key().empty()) {
+        return nullptr;
+    }
+    const auto found = std::find_if(resting_.rbegin(), resting_.rend(), [&](const ChildPtr& child) {
+        return child->isolation_key == job.isolation_key();
+    });
+    if (found == resting_.rend()) {
+        return nullptr;
+    }
+    const auto child = *found;
+    std::erase(resting_, child);
+    return child;
+}
+
+void WorkerPool::fork_child(JobPtr job) {
     auto pair = socket_pair(SOCK_STREAM);
     if (!pair) {
         return job->call->finish(unavailable(pair.error().detail));
     }
-    job->id = ++last_id_;
-    const Limits& limits = options_.limits[static_cast<std::size_t>(job->operation())];
     std::vector<int> fds{pair->theirs.get()};
     for (const auto& each : job->fds) {
         fds.push_back(each.get());
     }
-    const std::string order = encode_order(JobOrder{job->id, job->request, limits});
-    if (send_packet(zygote_->socket(), order, fds, false) != Sent::yes) {
+    const auto child = std::make_shared<WorkerChild>(io_, ++last_id_, std::move(pair->ours));
+    child->isolation_key = job->isolation_key();
+    const JobOrder order{child->id, job->request, options_.limits_of(job->operation()),
+                         !child->isolation_key.empty()};
+    if (send_packet(zygote_->socket(), encode_order(order), fds, false) != Sent::yes) {
         return job->call->finish(unavailable("the media zygote takes no orders"));
     }
-    job->fds.clear();
-    job->reply.assign(pair->ours.release());
-    job->reply.non_blocking(true);
-    running_.emplace(job->id, job);
-    ++running_counts_[job->lane()];
-    arm(job, job->timer, limits.wall,
-        "timed out after " + std::to_string(limits.wall.count()) + " ms");
-    arm_stall(job);
-    read_reply(job);
+    job->fds.clear();  // what a new child makes of them is final
+    children_.emplace(child->id, child);
+    begin(child, std::move(job));
+    read_reply(child);
 }
 
-void WorkerPool::arm_stall(const JobPtr& job) {
-    const auto stall = options_.limits[static_cast<std::size_t>(job->operation())].stall;
-    if (stall > milliseconds(0)) {
-        arm(job, job->stall_timer, stall,
-            "no progress for " + std::to_string(stall.count()) + " ms");
-    }
+void WorkerPool::begin(const ChildPtr& child, JobPtr job) {
+    child->operation = job->operation();
+    child->progress_count = 0;
+    child->is_working = true;
+    ++working_counts_[job->lane()];
+    child->job = std::move(job);
+    const auto wall = options_.limits_of(child->operation).wall;
+    arm(child, child->timer, wall, "timed out after " + std::to_string(wall.count()) + " ms");
+    arm_stall(child);
 }
 
-void WorkerPool::arm(const JobPtr& job, asio::steady_timer& timer, milliseconds after,
-                     std::string reason) {
-    timer.expires_after(after);
-    timer.async_wait([this, job, reason](boost::system::error_code error) {
-        if (!error && !job->ended) {
-            kill(job, reason);
-        }
-    });
-}
-
-void WorkerPool::kill(const JobPtr& job, std::string reason) {
-    if (job->kill_reason.empty()) {
-        job->kill_reason = std::move(reason);
-    }
-    if (zygote_) {
-        send_packet(zygote_->socket(), encode_order(KillOrder{job->id}), {}, false);
-    }
-}
-
-void WorkerPool::read_reply(const JobPtr& job) {
-    job->reply.async_wait(asio::posix::stream_descriptor::wait_read,
-                          [this, job](boost::system::error_code error) {
-                              if (error) {
-                                  return;  // closed by us
-                              }
-                              if (take_reply(job)) {
-                                  read_reply(job);
-                              } else {
-                                  job->is_reply_over = true;
-                                  settle(job);
-                              }
-                          });
+void WorkerPool::read_reply(const ChildPtr& child) {
+    child->reply.async_wait(asio::posix::stream_descriptor::wait_read,
+                            [this, child](boost::system::error_code error) {
+                                if (error) {
+                                    return;  // closed by us
+                                }
+                                if (take_reply(child)) {
+                                    read_reply(child);
+                                } else {
+                                    child->is_reply_over = true;
+                                    settle(child);
+                                }
+                            });
 }
 
 /// Reads what there is; false at the end of the stream or of our patience.
-bool WorkerPool::take_reply(const JobPtr& job) {
+bool WorkerPool::take_reply(const ChildPtr& child) {
     std::array<char, kReadBytes> chunk;
     while (true) {
-        const auto got = ::read(job->reply.native_handle(), chunk.data(), chunk.size());
+        const auto got = ::read(child->reply.native_handle(), chunk.data(), chunk.size());
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -252,93 +230,170 @@ bool WorkerPool::take_reply(const JobPtr& job) {
         if (got == 0) {
             return false;
         }
-        if (job->is_delivered) {
-            continue;  // words after the last word are not heard
+        if (!child->is_working || !child->kill_reason.empty()) {
+            continue;  // words that nobody asked for are not heard
         }
-        job->buffer.append(chunk.data(), static_cast<std::size_t>(got));
-        if (!take_frames(job)) {
-            kill(job, "bad reply");
+        child->buffer.append(chunk.data(), static_cast<std::size_t>(got));
+        if (!take_frames(child)) {
             return false;
         }
     }
 }
 
-bool WorkerPool::take_frames(const JobPtr& job) {
-    const std::size_t bytes_max =
-        job->operation() == Operation::analyze ? kReplyBytesMax : kSmallReplyBytesMax;
-    while (!job->is_delivered && job->buffer.size() >= kFrameHeaderBytes) {
-        const std::size_t length = frame_length(job->buffer);
-        if (length > bytes_max) {
-            deliver(job, base::fail(Errc::file_unprocessable, {}, "media child: reply too long"));
+bool WorkerPool::take_frames(const ChildPtr& child) {
+    while (child->is_working) {
+        auto frame = child->next_frame();
+        if (!frame) {
+            disbelieve(child, frame.error().detail);
             return false;
         }
-        if (job->buffer.size() < kFrameHeaderBytes + length) {
+        if (!*frame) {
             return true;
         }
-        const std::string text = job->buffer.substr(kFrameHeaderBytes, length);
-        job->buffer.erase(0, kFrameHeaderBytes + length);
-        take_message(job, text);
-        if (!job->kill_reason.empty()) {
+        take_message(child, **frame);
+        if (!child->kill_reason.empty()) {
             return false;
         }
     }
+    child->buffer.clear();
     return true;
 }
 
-void WorkerPool::take_message(const JobPtr& job, std::string_view text) {
-    auto message = decode_child_message(job->operation(), text);
+void WorkerPool::take_message(const ChildPtr& child, std::string_view text) {
+    auto message = decode_child_message(child->operation, text);
     if (!message) {
-        observe::log_warn("media_child_bad_reply", {{"detail", message.error().detail}});
-        deliver(job, base::fail(Errc::file_unprocessable, {},
-                                "media child: bad reply: " + message.error().detail));
-        return kill(job, "bad reply");
+        return disbelieve(child, message.error().detail);
+    }
+    if (std::holds_alternative<AtRest>(*message)) {
+        return child->job ? disbelieve(child, "rests before it is done") : rest(child);
+    }
+    if (!child->job) {
+        return;  // words after the last word
     }
     if (const auto* progress = std::get_if<ProgressMade>(&*message)) {
-        if (++job->progress_count > kProgressCountMax) {
-            return kill(job, "too much progress");
+        if (++child->progress_count > kProgressCountMax) {
+            return kill(child, "too much progress");
         }
-        arm_stall(job);
-        return job->call->make_progress(progress->value);
+        arm_stall(child);
+        return child->job->call->make_progress(progress->value);
     }
-    deliver(job, std::get<Outcome>(std::move(*message)));
-    job->stall_timer.cancel();
-    arm(job, job->timer, kExitGrace, "did not exit");
+    deliver(child, std::get<Outcome>(std::move(*message)));
+    child->stall_timer.cancel();
+    arm(child, child->timer, kExitGrace, "did not exit");
 }
 
-void WorkerPool::deliver(const JobPtr& job, Outcome outcome) {
-    if (!job->is_delivered) {
-        job->is_delivered = true;
-        job->buffer.clear();
-        job->buffer.shrink_to_fit();
+void WorkerPool::disbelieve(const ChildPtr& child, const std::string& detail) {
+    observe::log_warn("media_child_bad_reply", {{"detail", detail}});
+    kill(child, "bad reply: " + detail);
+}
+
+void WorkerPool::deliver(const ChildPtr& child, Outcome outcome) {
+    if (const auto job = std::exchange(child->job, nullptr)) {
+        ++child->jobs_done;
         job->call->finish(std::move(outcome));
     }
 }
 
-/// Forgets a job whose child has ended and whose reply was read to the end.
-void WorkerPool::settle(const JobPtr& job) {
-    if (!job->ended || !job->is_reply_over) {
-        return;
-    }
-    if (!job->is_delivered) {
-        auto error = error_of(*job->ended, job->kill_reason);
-        observe::log_warn("media_child_failed", {{"detail", error.detail}});
-        deliver(job, std::unexpected(std::move(error)));
-    }
-    job->stop_timers();
-    if (running_.erase(job->id) > 0) {
-        --running_counts_[job->lane()];
+/// Keeps the child for the next file of its key, if that comes soon.
+void WorkerPool::rest(const ChildPtr& child) {
+    child->stop_timers();
+    child->buffer.clear();
+    free_slot(child);
+    if (child->isolation_key.empty() || child->jobs_done >= kJobsPerChildMax || is_stopped_) {
+        dismiss(child);
+    } else {
+        resting_.push_back(child);
+        child->timer.expires_after(options_.rest);
+        child->timer.async_wait([this, child](boost::system::error_code error) {
+            if (!error && !child->is_working && std::erase(resting_, child) > 0) {
+                dismiss(child);
+            }
+        });
+        if (resting_.size() > options_.short_parallel) {
+            dismiss(std::exchange(resting_.front(), nullptr));
+            resting_.pop_front();
+        }
     }
     pump();
 }
 
+void WorkerPool::dismiss(const ChildPtr& child) {
+    child->send_no_more();
+    arm(child, child->timer, kExitGrace, "did not exit");
+}
+
+void WorkerPool::free_slot(const ChildPtr& child) {
+    if (std::exchange(child->is_working, false)) {
+        --working_counts_[is_long(child->operation) ? 1 : 0];
+    }
+}
+
+void WorkerPool::arm_stall(const ChildPtr& child) {
+    const auto stall = options_.limits_of(child->operation).stall;
+    if (stall > milliseconds(0)) {
+        arm(child, child->stall_timer, stall,
+            "no progress for " + std::to_string(stall.count()) + " ms");
+    }
+}
+
+void WorkerPool::arm(const ChildPtr& child, asio::steady_timer& timer, milliseconds after,
+                     std::string reason) {
+    timer.expires_after(after);
+    timer.async_wait([this, child, reason](boost::system::error_code error) {
+        if (!error && !child->ended) {
+            kill(child, reason);
+        }
+    });
+}
+
+void WorkerPool::kill(const ChildPtr& child, std::string reason) {
+    if (child->kill_reason.empty()) {
+        child->kill_reason = std::move(reason);
+    }
+    if (zygote_) {
+        send_packet(zygote_->socket(), encode_order(KillOrder{child->id}), {}, false);
+    }
+}
+
+/// Forgets a child that has ended and whose reply was read to the end.
+void WorkerPool::settle(const ChildPtr& child) {
+    if (!child->ended || !child->is_reply_over) {
+        return;
+    }
+    child->stop_timers();
+    std::erase(resting_, child);
+    children_.erase(child->id);
+    free_slot(child);
+    conclude(child);
+    pump();
+}
+
+/// What becomes of the job that a child did not end.
+void WorkerPool::conclude(const ChildPtr& child) {
+    if (!child->job) {
+        return;
+    }
+    auto error = error_of(*child->ended, child->kill_reason);
+    if (child->has_seen_others()) {
+        // An earlier file may have been at fault, so a new child has the word.
+        observe::log_warn("media_child_replaced", {{"detail", error.detail}});
+        child->job->wants_new_child = true;
+        return waiting_[child->job->lane()].push_front(std::exchange(child->job, nullptr));
+    }
+    observe::log_warn("media_child_failed", {{"detail", error.detail}});
+    deliver(child, std::unexpected(std::move(error)));
+}
+
 /// Fails everything that waits or runs; the children die with the zygote.
 void WorkerPool::end_all(const std::string& reason) {
-    for (auto& [id, job] : std::exchange(running_, {})) {
-        deliver(job, unavailable(reason));
-        job->stop_timers();
-        job->reply.close();
+    resting_.clear();
+    for (auto& [id, child] : std::exchange(children_, {})) {
+        deliver(child, unavailable(reason));
+        child->is_working = false;
+        child->stop_timers();
+        child->reply.close();
     }
-    running_counts_ = {};
+    working_counts_ = {};
     for (auto& queue : waiting_) {
         for (auto& job : std::exchange(queue, {})) {
             job->call->finish(unavailable(reason));
@@ -399,19 +454,19 @@ void WorkerPool::take_event(const Event& event) {
     }
     const auto* refused = std::get_if<ChildRefused>(&event);
     const auto* ended = std::get_if<ChildEnded>(&event);
-    const auto found = running_.find(refused != nullptr ? refused->id : ended->id);
-    if (found == running_.end()) {
+    const auto found = children_.find(refused != nullptr ? refused->id : ended->id);
+    if (found == children_.end()) {
         return;
     }
-    const JobPtr job = found->second;
+    const ChildPtr child = found->second;
     if (refused != nullptr) {
-        deliver(job, unavailable(refused->reason));
-        job->ended = ChildEnded{job->id, 0, 0};
+        deliver(child, unavailable(refused->reason));
+        child->ended = ChildEnded{child->id, 0, 0};
     } else {
-        job->ended = *ended;
+        child->ended = *ended;
         restart_delay_ = kRestartDelayMin;
     }
-    settle(job);
+    settle(child);
 }
 
 void WorkerPool::lose_zygote() {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "media/sandbox/call.h"
 #include "media/sandbox/sandboxed_media.h"
+#include "media/sandbox/worker_child.h"
 #include "media/sandbox/zygote_process.h"
 
 namespace kinodex::media {
@@ -34,22 +34,32 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
     void close();
 
   private:
-    struct Job;
-    using JobPtr = std::shared_ptr<Job>;  // shared with the handlers of its timer and socket
+    using JobPtr = std::unique_ptr<WorkerJob>;
+    using ChildPtr = std::shared_ptr<WorkerChild>;  // shared with the handlers of timers and socket
 
     void enqueue(JobPtr job);
     void pump();
-    void start(const JobPtr& job);
-    void read_reply(const JobPtr& job);
-    bool take_reply(const JobPtr& job);
-    bool take_frames(const JobPtr& job);
-    void take_message(const JobPtr& job, std::string_view text);
-    void arm(const JobPtr& job, boost::asio::steady_timer& timer, std::chrono::milliseconds after,
-             std::string reason);
-    void arm_stall(const JobPtr& job);
-    void kill(const JobPtr& job, std::string reason);
-    void deliver(const JobPtr& job, Outcome outcome);
-    void settle(const JobPtr& job);
+    void start(JobPtr job);
+    ChildPtr take_rested(const WorkerJob& job);
+    void fork_child(JobPtr job);
+    void begin(const ChildPtr& child, JobPtr job);
+
+    void read_reply(const ChildPtr& child);
+    bool take_reply(const ChildPtr& child);
+    bool take_frames(const ChildPtr& child);
+    void take_message(const ChildPtr& child, std::string_view text);
+    void disbelieve(const ChildPtr& child, const std::string& detail);
+    void deliver(const ChildPtr& child, Outcome outcome);
+
+    void rest(const ChildPtr& child);
+    void dismiss(const ChildPtr& child);
+    void free_slot(const ChildPtr& child);
+    void arm(const ChildPtr& child, boost::asio::steady_timer& timer,
+             std::chrono::milliseconds after, std::string reason);
+    void arm_stall(const ChildPtr& child);
+    void kill(const ChildPtr& child, std::string reason);
+    void settle(const ChildPtr& child);
+    void conclude(const ChildPtr& child);
     void end_all(const std::string& reason);
 
     void start_zygote();
@@ -68,9 +78,10 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
     std::chrono::milliseconds restart_delay_;
     bool is_stopped_ = false;
     std::uint64_t last_id_ = 0;
-    std::unordered_map<std::uint64_t, JobPtr> running_;
+    std::unordered_map<std::uint64_t, ChildPtr> children_;
+    std::deque<ChildPtr> resting_;               // of them, the longest first
     std::array<std::deque<JobPtr>, 2> waiting_;  // short, long
-    std::array<std::size_t, 2> running_counts_{};
+    std::array<std::size_t, 2> working_counts_{};
 };
 
 }  // namespace kinodex::media

@@ -24,10 +24,16 @@ constexpr int kExitSetUpFailed = 80;
 
 class Zygote {
   public:
-    Zygote(const ChildFunctions& functions, SyscallFilter single, SyscallFilter threaded, int ended)
+    /// What a child may do, by how it works.
+    struct Filters {
+        SyscallFilter single;
+        SyscallFilter staying;
+        SyscallFilter threaded;
+    };
+
+    Zygote(const ChildFunctions& functions, Filters filters, int ended)
         : functions_(functions),
-          single_(std::move(single)),
-          threaded_(std::move(threaded)),
+          filters_(std::move(filters)),
           ended_fd_(ended),
           mapped_(mapped_bytes()) {}
 
@@ -84,8 +90,10 @@ class Zygote {
         if (fds.size() != 1 + descriptors_of(order.request).size()) {
             return tell(ChildRefused{order.id, "wrong number of descriptors"});
         }
-        const ChildSetting setting{&functions_, order.limits.threads ? &threaded_ : &single_,
-                                   mapped_, ::getpid()};
+        if (order.stays && order.limits.threads) {
+            return tell(ChildRefused{order.id, "no filter for threads that stay"});
+        }
+        const ChildSetting setting{&functions_, &filter_for(order), mapped_, ::getpid()};
         const pid_t pid = ::fork();
         if (pid < 0) {
             return tell(ChildRefused{order.id, std::string("fork: ") + std::strerror(errno)});
@@ -94,10 +102,17 @@ class Zygote {
             sigset_t none;
             sigemptyset(&none);
             ::sigprocmask(SIG_SETMASK, &none, nullptr);
-            run_job(setting, std::move(order), std::move(fds));
+            run_jobs(setting, std::move(order), std::move(fds));
         }
         jobs_.emplace(pid, order.id);
         return true;
+    }
+
+    [[nodiscard]] const SyscallFilter& filter_for(const JobOrder& order) const {
+        if (order.limits.threads) {
+            return filters_.threaded;
+        }
+        return order.stays ? filters_.staying : filters_.single;
     }
 
     bool reap() {
@@ -120,8 +135,7 @@ class Zygote {
     }
 
     const ChildFunctions& functions_;
-    SyscallFilter single_;
-    SyscallFilter threaded_;
+    Filters filters_;
     int ended_fd_;
     std::uint64_t mapped_;
     std::unordered_map<pid_t, std::uint64_t> jobs_;
@@ -150,13 +164,15 @@ int run_zygote(const ChildFunctions& functions) {
     const int ended = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     functions.warm_up();
     runtime::return_unused_memory();
-    auto single = SyscallFilter::make(false);
-    auto threaded = SyscallFilter::make(true);
-    if (ended < 0 || !silence() || !single || !threaded) {
+    auto single = SyscallFilter::make({});
+    auto staying = SyscallFilter::make({.descriptors = true});
+    auto threaded = SyscallFilter::make({.threads = true});
+    if (ended < 0 || !silence() || !single || !staying || !threaded) {
         return kExitSetUpFailed;
     }
     const auto pid_before = ::getppid();
-    Zygote zygote(functions, std::move(*single), std::move(*threaded), ended);
+    Zygote zygote(functions, {std::move(*single), std::move(*staying), std::move(*threaded)},
+                  ended);
     const std::string confinement = confine_zygote();
     if (::getppid() != pid_before || !zygote.announce(confinement)) {
         return 0;
