@@ -9,7 +9,7 @@ from lib import process
 from lib.servers import Kinodex
 
 SERVER_CORE, LOAD_CORE = 0, 1
-TOOLS = ("kn_seed_store", "kn_bench_sqlite", "shots_scenes", "shots_analyze")
+TOOLS = ("kn_seed_store", "kn_bench_sqlite", "kn_bench_files", "shots_scenes", "shots_analyze")
 
 
 class Bench:
