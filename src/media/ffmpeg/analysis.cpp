@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "media/child.h"
-#include "media/ffmpeg/audio_track.h"
+#include "media/ffmpeg/audio_lane.h"
 #include "media/ffmpeg/input.h"
 #include "media/ffmpeg/shots.h"
 
@@ -65,9 +65,9 @@ base::Result<AnalyzeReport> analyze_file(const AnalyzeRequest& request, const Pr
         KN_TRY(track, ShotTrack::open(*video, start_sec, request.pictures_fd));
         shots.emplace(std::move(track));
     }
-    std::optional<AudioTrack> sound;
+    std::optional<AudioLane> sound;
     if (audio != nullptr) {
-        KN_TRY(track, AudioTrack::open(*audio, start_sec, request.audio_fd));
+        KN_TRY(track, AudioLane::open(*audio, start_sec, request.audio_fd));
         sound.emplace(std::move(track));
     }
 
