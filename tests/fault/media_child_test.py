@@ -27,8 +27,15 @@ def children(pid):
 
 
 def workers(server):
-    """Children that work on one file: those below the zygote."""
+    """Children that work on one file, or rest after one: those below the zygote."""
     return [worker for zygote in children(server.pid) for worker in children(zygote)]
+
+
+def upload_alone(api, name):
+    """The asset of an upload, when the child that probed it rests no more."""
+    asset = api.upload(clip(name))["_id"]
+    wait_until(lambda: not workers(api.server), 20, "the child that probed to end")
+    return asset
 
 
 @pytest.fixture
@@ -37,7 +44,7 @@ def busy(tmp_path):
     server = Server(tmp_path / "data").start()
     api = Api(server)
     index = api.make_index("busy")
-    item = api.add(index, api.upload(clip("index_60s"))["_id"])
+    item = api.add(index, upload_alone(api, "index_60s"))
     path = f"/indexes/{index}/indexed-assets/{item}"
     wait_until(lambda: api.get(path).json()["status"] == "indexing" and workers(server), 20,
                "a child at work")
@@ -109,6 +116,10 @@ def stop_next_child(server):
     raise AssertionError("no child was seen")
 
 
+def told_of_failure(server, reason):
+    return [line for line in server.events("media_child_failed") if reason in line["detail"]]
+
+
 def finished(api, path):
     body = api.get(path).json()
     return body["status"] in ("ready", "failed") and body
@@ -172,8 +183,7 @@ def test_hung_child_costs_its_own_upload_only(serving, ingest):
         path = "/assets/" + answer.json()["_id"]
         wait_until(lambda: api.get(path).json()["status"] == "failed", 15, "the asset to fail")
     assert not alive(child)
-    told = api.server.events("media_child_failed")
-    assert [line for line in told if "timed out after 3000 ms" in line["detail"]], told
+    wait_until(lambda: told_of_failure(api.server, "timed out after 3000 ms"), 10, "the reason in the log")
     again = api.upload(clip("h264_aac"))["_id"]
     wait_until(lambda: api.get("/assets/" + again).json()["status"] == "ready", 10, "the next one")
 
@@ -181,15 +191,14 @@ def test_hung_child_costs_its_own_upload_only(serving, ingest):
 def test_hung_indexing_fails_when_nothing_moves_any_more(serving):
     api = serving("--media-stall-sec", "2")
     index = api.make_index("stalled")
-    asset = api.upload(clip("index_60s"))["_id"]
+    asset = upload_alone(api, "index_60s")
     item = api.add(index, asset)
     child = stop_next_child(api.server)
     path = f"/indexes/{index}/indexed-assets/{item}"
     body = wait_until(lambda: finished(api, path), 20, "the hung indexing to end")
     assert body["status"] == "failed" and body["error"]["message"]
     assert not alive(child)
-    told = api.server.events("media_child_failed")
-    assert [line for line in told if "no progress for 2000 ms" in line["detail"]], told
+    wait_until(lambda: told_of_failure(api.server, "no progress for 2000 ms"), 10, "the reason in the log")
     second = f"/indexes/{index}/indexed-assets/{api.add(index, asset)}"
     assert wait_until(lambda: finished(api, second), 55, "the next one")["status"] == "ready"
 
@@ -234,7 +243,7 @@ def test_children_die_with_the_server(tmp_path):
     server = Server(tmp_path / "data").start()
     api = Api(server)
     index = api.make_index("orphans")
-    item = api.add(index, api.upload(clip("index_60s"))["_id"])
+    item = api.add(index, upload_alone(api, "index_60s"))
     path = f"/indexes/{index}/indexed-assets/{item}"
     wait_until(lambda: api.get(path).json()["status"] == "indexing" and workers(server), 20,
                "a child at work")
