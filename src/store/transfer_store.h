@@ -14,7 +14,7 @@ namespace kinodex::store {
 
 struct ExportScope {
     domain::AccountId account;
-    std::optional<domain::IndexId> index;  // only this index, and the assets in it
+    std::optional<domain::IndexId> index;  // only this index, the assets in it, and its tasks
 };
 
 /// Rows as JSON objects, one a line, without the account they belong to.
@@ -42,12 +42,16 @@ class TransferStore {
     /// At most `limit` rows after position `after` (0: the first), oldest first; none at the end.
     virtual runtime::Asked<ExportedRows> export_rows(std::string kind, ExportScope scope,
                                                      std::int64_t after, std::int64_t limit) = 0;
-    /// Adds rows to the account: all or none. Rows in work become such that queue_unfinished takes
-    /// them up. Errors: parameter_invalid with a reason, also for an id that is taken by something
-    /// else.
+    /// Adds rows to the account: all or none. Errors: parameter_invalid with a reason, also for an
+    /// id or a name that is taken by something else, and for a row that belongs to one that the
+    /// account does not have.
     virtual runtime::Asked<ImportCounts> import_rows(std::string kind, domain::AccountId account,
                                                      std::vector<std::string> lines) = 0;
-    /// Queues the jobs of everything of the account that is not finished.
+    /// What import_rows would answer, and nothing is changed. What rows belong to is not looked
+    /// for: it may be about to be imported.
+    virtual runtime::Asked<ImportCounts> check_rows(std::string kind, domain::AccountId account,
+                                                    std::vector<std::string> lines) = 0;
+    /// Queues the jobs of everything of the account that is not finished, each once.
     virtual runtime::Asked<void> queue_unfinished(domain::AccountId account) = 0;
 
     /// Until then no object is removed by any process. Answers once removals that ran have ended;

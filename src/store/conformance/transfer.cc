@@ -1,33 +1,11 @@
 // Export and import of rows, and the hold that keeps objects in place.
-#include "store/conformance/conformance.h"
+#include "store/conformance/transfer.h"
 
 namespace kinodex::store::conformance {
 namespace {
 
 using domain::JobKind;
 using std::chrono::hours;
-
-class Lines {
-  public:
-    Lines(Store& store, ExportScope scope) {
-        for (const auto& kind : store.transfer().row_kinds()) {
-            std::int64_t after = 0;
-            while (true) {
-                auto rows = wait(store.transfer().export_rows(kind, scope, after, 2)).value();
-                if (rows.lines.empty()) {
-                    break;
-                }
-                after = rows.last;
-                auto& lines = by_kind_[kind];
-                lines.insert(lines.end(), rows.lines.begin(), rows.lines.end());
-            }
-        }
-    }
-    const std::vector<std::string>& of(const std::string& kind) { return by_kind_[kind]; }
-
-  private:
-    std::map<std::string, std::vector<std::string>> by_kind_;
-};
 
 TEST_P(StoreConformance, exported_rows_come_back_equal_in_another_account) {
     const auto asset = add_ready_asset(account_);
@@ -81,6 +59,71 @@ TEST_P(StoreConformance, lines_that_are_none_add_nothing) {
     }
 }
 
+TEST_P(StoreConformance, a_line_of_an_older_program_is_the_same_row) {
+    add_ready_asset(account_);
+    const auto line = Lines(store(), {account_, {}}).of("assets")[0];
+    const auto older = with(line, R"(,"source_url":"")", "");
+    Target target(GetParam());
+    auto& transfer = target.store().transfer();
+    EXPECT_EQ(wait(transfer.import_rows("assets", target.account(), {older}))->added, 1);
+    EXPECT_EQ(wait(transfer.import_rows("assets", target.account(), {older}))->there_before, 1);
+    EXPECT_EQ(wait(transfer.import_rows("assets", target.account(), {line}))->there_before, 1);
+    const auto other = with(older, "clip.mp4", "clap.mp4");
+    EXPECT_NE(reason_of(error_of(wait(transfer.import_rows("assets", target.account(), {other}))))
+                  .find("other values"),
+              std::string::npos);
+}
+
+TEST_P(StoreConformance, rows_can_be_tried_without_a_change) {
+    const auto index = add_index(account_);
+    set_ready(add_indexed(index, add_ready_asset(account_)));
+    Lines lines(store(), {account_, {}});
+    Target target(GetParam());
+    auto& transfer = target.store().transfer();
+    const auto tried = [&](const std::string& kind, const std::vector<std::string>& rows) {
+        return wait(transfer.check_rows(kind, target.account(), rows));
+    };
+    // Also without what they belong to, which would be imported first.
+    for (const auto& kind : {"indexed_assets", "assets", "indexes"}) {
+        EXPECT_EQ(tried(kind, lines.of(kind))->added, 1) << kind;
+        EXPECT_EQ(tried(kind, lines.of(kind))->added, 1) << kind;
+    }
+    EXPECT_TRUE(target.lines() == Lines(target.store(), {domain::AccountId::next(), {}}));
+    EXPECT_EQ(wait(target.store().usage_of(target.account()))->storage_bytes, 0);
+    reason_of(error_of(tried("assets", {"{"})));
+
+    EXPECT_EQ(target.take(lines).added, 3);
+    EXPECT_EQ(tried("indexes", lines.of("indexes"))->there_before, 1);
+    const auto other_id =
+        with(lines.of("indexes")[0], index.id.text(), domain::IndexId::next().text());
+    EXPECT_NE(reason_of(error_of(tried("indexes", {other_id}))).find("name is taken"),
+              std::string::npos);
+    EXPECT_TRUE(target.lines() == lines);
+}
+
+TEST_P(StoreConformance, rows_are_of_what_the_account_has) {
+    const auto index = add_index(account_);
+    const auto item = add_indexed(index, add_ready_asset(account_));
+    Lines lines(store(), {account_, {}});
+    Target target(GetParam());
+    auto& transfer = target.store().transfer();
+    const auto refusal = [&](domain::AccountId account) {
+        return reason_of(error_of(
+            wait(transfer.import_rows("indexed_assets", account, lines.of("indexed_assets")))));
+    };
+    EXPECT_NE(refusal(target.account()).find(index.id.text()), std::string::npos);
+    EXPECT_TRUE(wait(transfer.import_rows("indexes", stranger_, lines.of("indexes"))));
+    EXPECT_NE(refusal(target.account()).find("`index_id`"), std::string::npos);
+    // An asset may be gone from under its indexed assets, but it may not be somebody else's.
+    EXPECT_TRUE(wait(transfer.import_rows("assets", target.account(), lines.of("assets"))));
+    EXPECT_NE(refusal(stranger_).find("`asset_id`"), std::string::npos);
+    EXPECT_TRUE(
+        wait(target.store().delete_asset(target.account(), item.asset_id, DeleteMode::force)));
+    EXPECT_EQ(
+        wait(transfer.import_rows("indexed_assets", stranger_, lines.of("indexed_assets")))->added,
+        1);
+}
+
 TEST_P(StoreConformance, what_is_not_finished_gets_its_jobs) {
     const auto asset = add_ready_asset(account_);
     ASSERT_TRUE(
@@ -89,6 +132,7 @@ TEST_P(StoreConformance, what_is_not_finished_gets_its_jobs) {
     const auto item = add_indexed(add_index(account_), asset);
     take_jobs(JobKind::index_asset);
     ASSERT_TRUE(wait(store().transfer().queue_unfinished(account_)));
+    ASSERT_TRUE(wait(store().transfer().queue_unfinished(account_)));  // each once
     EXPECT_EQ(take_jobs(JobKind::ingest_asset), std::vector{raw.id.text()});
     EXPECT_EQ(take_jobs(JobKind::make_rendition), std::vector{asset.id.text()});
     EXPECT_EQ(take_jobs(JobKind::index_asset), std::vector{item.id.text()});

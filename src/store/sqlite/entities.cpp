@@ -23,19 +23,6 @@ std::unexpected<base::Error> refuse_assets(std::string reason) {
                       {{"parameter", "asset_ids"}, {"reason", std::move(reason)}});
 }
 
-base::Result<Ids> asset_ids_of(Connection& db, domain::EntityId id) {
-    Ids ids;
-    Query query(db, "SELECT asset_id FROM entity_assets WHERE entity_id = ? ORDER BY place");
-    query.with(id);
-    while (true) {
-        KN_TRY(more, query.step());
-        if (!more) {
-            return ids;
-        }
-        ids.push_back(query.id<domain::AssetId>(0));
-    }
-}
-
 base::Result<Entity> read_entity(Connection& db, const Query& query) {
     Entity entity;
     entity.id = query.id<domain::EntityId>(0);
@@ -62,29 +49,11 @@ base::Result<Entity> find(Connection& db, domain::AccountId account,
     return found ? read_entity(db, query) : not_exist(id, "entities");
 }
 
-/// May the asset be linked to one more entity?
+/// May the asset become an image of one more entity?
 base::Status check_link(Connection& db, domain::AccountId account, domain::AssetId id) {
     KN_TRY(asset, find_asset(db, account, id));
     KN_PASS(domain::check_reference(asset));
-    Query query(db,
-                "SELECT count(*) FROM (SELECT 1 FROM entity_assets WHERE asset_id = ? LIMIT ?)");
-    KN_PASS(query.with(id, domain::kEntitiesOfAssetMax).step());
-    if (query.integer(0) >= domain::kEntitiesOfAssetMax) {
-        return refuse_assets("Asset `" + id.text() + "` is in " +
-                             std::to_string(domain::kEntitiesOfAssetMax) +
-                             " entities already, and can be in no more.");
-    }
-    return {};
-}
-
-base::Status link(Connection& db, domain::EntityId entity, const Ids& assets) {
-    for (const auto& asset : assets) {
-        Query query(db,
-                    "INSERT INTO entity_assets (entity_id, asset_id, place) SELECT ?1, ?2, "
-                    "coalesce(max(place) + 1, 0) FROM entity_assets WHERE entity_id = ?1");
-        KN_PASS(query.with(entity, asset).done());
-    }
-    return {};
+    return check_entities_left(db, id);
 }
 
 base::Status queue_check(WriteTurn& turn, domain::EntityId id) {
@@ -116,7 +85,7 @@ base::Status insert_one(WriteTurn& turn, const Entity& entity) {
                std::string_view(entity.description), std::string_view(metadata),
                EntityStatus::processing, entity.created_at, entity.updated_at);
     KN_PASS(query.done());
-    KN_PASS(link(turn.db, entity.id, entity.asset_ids));
+    KN_PASS(link_assets(turn.db, entity.id, entity.asset_ids));
     return queue_check(turn, entity.id);
 }
 
@@ -234,7 +203,7 @@ base::Result<Entity> add_assets(WriteTurn& turn, domain::AccountId account,
     for (const auto& asset : assets) {
         KN_PASS(check_link(turn.db, account, asset));
     }
-    KN_PASS(link(turn.db, id, assets));
+    KN_PASS(link_assets(turn.db, id, assets));
     KN_PASS(images_changed(turn, id, true));
     return find(turn.db, account, collection, id);
 }
@@ -433,6 +402,41 @@ class SqliteEntities : public EntityStore {
 std::unique_ptr<EntityStore> make_entity_store(Access& access) {
     access.repeat(&clear_doomed_collections);  // what an earlier process left
     return std::make_unique<SqliteEntities>(access);
+}
+
+base::Result<Ids> asset_ids_of(Connection& db, domain::EntityId id) {
+    Ids ids;
+    Query query(db, "SELECT asset_id FROM entity_assets WHERE entity_id = ? ORDER BY place");
+    query.with(id);
+    while (true) {
+        KN_TRY(more, query.step());
+        if (!more) {
+            return ids;
+        }
+        ids.push_back(query.id<domain::AssetId>(0));
+    }
+}
+
+base::Status link_assets(Connection& db, domain::EntityId entity, const Ids& assets) {
+    for (const auto& asset : assets) {
+        Query query(db,
+                    "INSERT INTO entity_assets (entity_id, asset_id, place) SELECT ?1, ?2, "
+                    "coalesce(max(place) + 1, 0) FROM entity_assets WHERE entity_id = ?1");
+        KN_PASS(query.with(entity, asset).done());
+    }
+    return {};
+}
+
+base::Status check_entities_left(Connection& db, domain::AssetId id) {
+    Query query(db,
+                "SELECT count(*) FROM (SELECT 1 FROM entity_assets WHERE asset_id = ? LIMIT ?)");
+    KN_PASS(query.with(id, domain::kEntitiesOfAssetMax).step());
+    if (query.integer(0) >= domain::kEntitiesOfAssetMax) {
+        return refuse_assets("Asset `" + id.text() + "` is in " +
+                             std::to_string(domain::kEntitiesOfAssetMax) +
+                             " entities already, and can be in no more.");
+    }
+    return {};
 }
 
 base::Status check_entities_of(WriteTurn& turn, domain::AssetId asset) {

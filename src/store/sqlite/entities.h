@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "store/entity_store.h"
 #include "store/sqlite/access.h"
@@ -10,6 +11,14 @@ namespace kinodex::store::sqlite {
 
 /// `access` must outlive the result.
 std::unique_ptr<EntityStore> make_entity_store(Access& access);
+
+/// The reference images in their order.
+base::Result<std::vector<domain::AssetId>> asset_ids_of(Connection& db, domain::EntityId id);
+/// Behind those it has. No checks.
+base::Status link_assets(Connection& db, domain::EntityId entity,
+                         const std::vector<domain::AssetId>& assets);
+/// Is the asset in fewer than kEntitiesOfAssetMax? Errors: parameter_invalid for asset_ids.
+base::Status check_entities_left(Connection& db, domain::AssetId id);
 
 /// An asset is ready or failed: entities that wait for it are to be checked.
 base::Status check_entities_of(WriteTurn& turn, domain::AssetId asset);

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <unordered_set>
+
 #include "base/check.h"
+#include "store/sqlite/entities.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/statements.h"
+#include "store/sqlite/text_fold.h"
 #include "store/sqlite/transfer_tables.h"
 
 namespace kinodex::store::sqlite {
@@ -29,6 +33,7 @@ void bind(Query& query, const TransferValue& value) {
         void operator()(double number) const { query.add(number); }
         void operator()(const std::string& text) const { query.add(std::string_view(text)); }
         void operator()(const base::IdBytes& id) const { query.add_blob(id.data(), id.size()); }
+        void operator()(const TransferIds& /*linked afterwards*/) const {}
     };
     std::visit(Binder{query}, value);
 }
@@ -36,11 +41,26 @@ void bind(Query& query, const TransferValue& value) {
 /// The row with that id in the account as a line; empty when there is none.
 base::Result<std::string> find_line(Connection& db, const TransferTable& table, AccountId account,
                                     const base::IdBytes& id) {
-    const auto sql = fmt::format("SELECT {} FROM {} WHERE id = ? AND account_id = ?",
+    const auto sql = fmt::format("SELECT {} FROM {} t WHERE t.id = ? AND t.account_id = ?",
                                  column_list(table), table.kind);
     Query query(db, sql);
     KN_TRY(found, query.add_blob(id.data(), id.size()).add(account).step());
-    return found ? line_of(table, query, 0) : std::string();
+    return found ? line_of(db, table, query, 0) : std::string();
+}
+
+/// Whether a row that is there says the same as the line, in the columns that the line has.
+base::Result<bool> is_same(const TransferTable& table, std::string_view there,
+                           std::string_view line, const Values& values) {
+    if (there == line) {
+        return true;
+    }
+    KN_TRY(others, values_of(table, there));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (values[i] && values[i] != others[i]) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /// An INSERT of the columns that the line has; what it lacks takes its default.
@@ -48,11 +68,25 @@ base::Status insert_values(Connection& db, const TransferTable& table, AccountId
                            const Values& values) {
     std::string names = "account_id";
     std::string marks = "?";
+    std::string folded;
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (values[i]) {
-            names.append(", ").append(table.columns[i].name);
+        const auto& column = table.columns[i];
+        if (values[i] && column.kind != ColumnKind::asset_ids) {
+            names.append(", ").append(column.name);
             marks += ", ?";
         }
+        const auto* text = values[i] ? std::get_if<std::string>(&*values[i]) : nullptr;
+        if (text != nullptr && table.keeps_folded_name && column.name == "name") {
+            folded = fold(*text);
+        }
+    }
+    if (!table.counter.empty()) {
+        names.append(", ").append(table.counter);
+        marks += ", 0";
+    }
+    if (table.keeps_folded_name) {
+        names += ", name_folded";
+        marks += ", ?";
     }
     Query query(db, fmt::format("INSERT INTO {} ({}) VALUES ({})", table.kind, names, marks));
     query.add(account);
@@ -61,68 +95,124 @@ base::Status insert_values(Connection& db, const TransferTable& table, AccountId
             bind(query, *value);
         }
     }
+    if (table.keeps_folded_name) {
+        query.add(std::string_view(folded));
+    }
     return query.done();
 }
 
+base::Status link_images(Connection& db, const base::IdBytes& entity, const TransferIds& images) {
+    std::vector<domain::AssetId> assets;
+    for (const auto& image : images) {
+        KN_PASS(check_entities_left(db, domain::AssetId(image)));
+        assets.emplace_back(image);
+    }
+    return link_assets(db, domain::EntityId(entity), assets);
+}
+
+/// An id of an owner leads to a row of the same account, or where that is fine to none.
+base::Status check_owner(Connection& db, const TransferTable& table, const TransferColumn& column,
+                         AccountId account, const base::IdBytes& id) {
+    Query query(db, fmt::format("SELECT account_id FROM {} WHERE id = ?", column.owner->table));
+    KN_TRY(found, query.add_id(id).step());
+    if (found ? query.id<AccountId>(0) == account : column.owner->may_be_gone) {
+        return {};
+    }
+    return refuse_line(
+        table, fmt::format("a line of {}: `{}` names {} of {}, which the account "
+                           "does not have",
+                           table.kind, column.name, base::id_text(id), column.owner->table));
+}
+
+base::Status check_owners(Connection& db, const TransferTable& table, AccountId account,
+                          const Values& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto& column = table.columns[i];
+        if (column.owner == nullptr || !values[i]) {
+            continue;
+        }
+        if (const auto* id = std::get_if<base::IdBytes>(&*values[i])) {
+            KN_PASS(check_owner(db, table, column, account, *id));
+        } else if (const auto* ids = std::get_if<TransferIds>(&*values[i])) {
+            for (const auto& each : *ids) {
+                KN_PASS(check_owner(db, table, column, account, each));
+            }
+        }
+    }
+    return {};
+}
+
+base::Status insert_row(Connection& db, const TransferTable& table, AccountId account,
+                        const Values& values) {
+    const auto& id = std::get<base::IdBytes>(*values[0]);
+    auto inserted = insert_values(db, table, account, values);
+    if (!inserted && (sqlite3_extended_errcode(db.handle()) & 0xff) == SQLITE_CONSTRAINT) {
+        return refuse_line(table, fmt::format("{} {} cannot be added: its id or its name is taken, "
+                                              "or it lacks a value",
+                                              table.kind, base::id_text(id)));
+    }
+    KN_PASS(std::move(inserted));
+    for (const auto& value : values) {
+        if (const auto* ids = value ? std::get_if<TransferIds>(&*value) : nullptr) {
+            KN_PASS(link_images(db, id, *ids));
+        }
+    }
+    return {};
+}
+
+enum class Owners { checked, not_looked_for };
+
 base::Result<ImportCounts> import_lines(Connection& db, const TransferTable& table,
-                                        AccountId account, const std::vector<std::string>& lines) {
+                                        AccountId account, const std::vector<std::string>& lines,
+                                        Owners owners) {
     ImportCounts counts;
     for (const auto& line : lines) {
         KN_TRY(values, values_of(table, line));
         const auto* id = values[0] ? std::get_if<base::IdBytes>(&*values[0]) : nullptr;
         if (id == nullptr) {
-            return base::fail(base::Errc::parameter_invalid,
-                              {{"parameter", std::string(table.kind)},
-                               {"reason", fmt::format("a line of {} has no id", table.kind)}});
+            return refuse_line(table, fmt::format("a line of {} has no id", table.kind));
         }
         KN_TRY(there, find_line(db, table, account, *id));
-        if (there == line) {
-            ++counts.there_before;
+        if (there.empty()) {
+            if (owners == Owners::checked) {
+                KN_PASS(check_owners(db, table, account, values));
+            }
+            KN_PASS(insert_row(db, table, account, values));
+            ++counts.added;
             continue;
         }
-        if (!there.empty()) {
-            return base::fail(base::Errc::parameter_invalid,
-                              {{"parameter", std::string(table.kind)},
-                               {"reason", fmt::format("{} {} is there already, with other values",
-                                                      table.kind, base::id_text(*id))}});
+        KN_TRY(same, is_same(table, there, line, values));
+        if (!same) {
+            return refuse_line(table, fmt::format("{} {} is there already, with other values",
+                                                  table.kind, base::id_text(*id)));
         }
-        auto inserted = insert_values(db, table, account, values);
-        if (!inserted && (sqlite3_extended_errcode(db.handle()) & 0xff) == SQLITE_CONSTRAINT) {
-            return base::fail(
-                base::Errc::parameter_invalid,
-                {{"parameter", std::string(table.kind)},
-                 {"reason", fmt::format("{} {} cannot be added: its id or its name is taken, or it "
-                                        "lacks a value",
-                                        table.kind, base::id_text(*id))}});
-        }
-        KN_PASS(std::move(inserted));
-        ++counts.added;
+        ++counts.there_before;
     }
     return counts;
 }
 
-/// One job for each row of `from`, whose subject is the row's id in hexadecimal.
-base::Status queue_jobs(Connection& db, JobKind kind, AccountId account, std::string_view from) {
-    const auto now = base::now();
-    std::vector<base::IdBytes> ids;
-    {
-        Query query(db, fmt::format("SELECT id FROM {} AND account_id = ?", from));
-        query.add(account);
-        while (true) {
-            KN_TRY(more, query.step());
-            if (!more) {
-                break;
-            }
-            ids.push_back(query.id_bytes(0));
+base::Result<std::vector<std::string>> texts_of(Query& query) {
+    std::vector<std::string> texts;
+    while (true) {
+        KN_TRY(more, query.step());
+        if (!more) {
+            return texts;
         }
+        texts.emplace_back(query.text(0));
     }
-    for (const auto& id : ids) {
-        Query query(db,
-                    "INSERT INTO jobs (id, kind, subject, attempts, run_at_ms, ready_ms) "
-                    "VALUES (?, ?, ?, 0, ?, ?)");
-        const auto subject = base::id_text(id);
-        KN_PASS(
-            query.with(domain::JobId::next(), kind, std::string_view(subject), now, now).done());
+}
+
+/// One job for each row of `from`, whose subject is the row's id, unless there is one already.
+base::Status queue_jobs(WriteTurn& turn, JobKind kind, AccountId account, std::string_view from) {
+    Query jobs(turn.db, "SELECT subject FROM jobs WHERE kind = ?");
+    KN_TRY(there, texts_of(jobs.with(kind)));
+    const std::unordered_set<std::string> queued(there.begin(), there.end());
+    Query rows(turn.db, fmt::format("SELECT lower(hex(id)) FROM {} AND account_id = ?", from));
+    KN_TRY(wanted, texts_of(rows.with(account)));
+    for (const auto& id : wanted) {
+        if (!queued.contains(id)) {
+            KN_PASS(insert_job(turn, {kind, id}));
+        }
     }
     return {};
 }
@@ -175,7 +265,8 @@ Asked<ExportedRows> SqliteTransfer::export_rows(std::string kind, ExportScope sc
                 return rows;
             }
             rows.last = query.integer(0);
-            rows.lines.push_back(line_of(table, query, 1));
+            KN_TRY(line, line_of(db, table, query, 1));
+            rows.lines.push_back(std::move(line));
         }
     };
     return access_.read<ExportedRows>(std::move(work));
@@ -184,7 +275,20 @@ Asked<ExportedRows> SqliteTransfer::export_rows(std::string kind, ExportScope sc
 Asked<ImportCounts> SqliteTransfer::import_rows(std::string kind, AccountId account,
                                                 std::vector<std::string> lines) {
     auto work = [&table = table_of(kind), account, lines = std::move(lines)](WriteTurn& turn) {
-        return import_lines(turn.db, table, account, lines);
+        return import_lines(turn.db, table, account, lines, Owners::checked);
+    };
+    return access_.write<ImportCounts>(std::move(work));
+}
+
+Asked<ImportCounts> SqliteTransfer::check_rows(std::string kind, AccountId account,
+                                               std::vector<std::string> lines) {
+    auto work = [&table = table_of(kind), account,
+                 lines = std::move(lines)](WriteTurn& turn) -> base::Result<ImportCounts> {
+        KN_PASS(Query(turn.db, "SAVEPOINT trial").done());
+        KN_TRY(counts, import_lines(turn.db, table, account, lines, Owners::not_looked_for));
+        KN_PASS(Query(turn.db, "ROLLBACK TO trial").done());
+        KN_PASS(Query(turn.db, "RELEASE trial").done());
+        return counts;
     };
     return access_.write<ImportCounts>(std::move(work));
 }
@@ -192,16 +296,21 @@ Asked<ImportCounts> SqliteTransfer::import_rows(std::string kind, AccountId acco
 Asked<void> SqliteTransfer::queue_unfinished(AccountId account) {
     return access_.write<void>([account](WriteTurn& turn) -> base::Status {
         // The numbers of domain's enumerators, as the schema keeps them.
-        KN_PASS(queue_jobs(turn.db, JobKind::ingest_asset, account,
+        KN_PASS(queue_jobs(turn, JobKind::ingest_asset, account,
                            "assets WHERE status = 0 AND method <> 1"));
-        KN_PASS(queue_jobs(turn.db, JobKind::fetch_url, account,
+        KN_PASS(queue_jobs(turn, JobKind::fetch_url, account,
                            "assets WHERE status = 0 AND method = 1"));
-        KN_PASS(queue_jobs(turn.db, JobKind::make_rendition, account,
+        KN_PASS(queue_jobs(turn, JobKind::make_rendition, account,
                            "assets WHERE status = 1 AND hls IN (1, 2)"));
-        KN_PASS(queue_jobs(turn.db, JobKind::make_thumbnail, account,
+        KN_PASS(queue_jobs(turn, JobKind::make_thumbnail, account,
                            "assets WHERE status = 1 AND thumbnail IN (1, 2)"));
-        return queue_jobs(turn.db, JobKind::index_asset, account,
-                          "indexed_assets WHERE status < 3");
+        // What waits for the asset of its task is queued when that is ready.
+        KN_PASS(queue_jobs(turn, JobKind::index_asset, account,
+                           "indexed_assets WHERE status < 3 AND id NOT IN "
+                           "(SELECT video_id FROM tasks WHERE status < 2)"));
+        // With a message it was looked at, in vain; another image would bring the check back.
+        return queue_jobs(turn, JobKind::check_entity, account,
+                          "entities WHERE status = 0 AND error_message = ''");
     });
 }
 

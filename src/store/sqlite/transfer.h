@@ -17,6 +17,8 @@ class SqliteTransfer : public TransferStore {
                                              std::int64_t after, std::int64_t limit) override;
     runtime::Asked<ImportCounts> import_rows(std::string kind, domain::AccountId account,
                                              std::vector<std::string> lines) override;
+    runtime::Asked<ImportCounts> check_rows(std::string kind, domain::AccountId account,
+                                            std::vector<std::string> lines) override;
     runtime::Asked<void> queue_unfinished(domain::AccountId account) override;
     runtime::Asked<void> hold_objects(std::int64_t holder, base::Timestamp until) override;
     runtime::Asked<void> release_objects(std::int64_t holder) override;
