@@ -53,9 +53,7 @@ base::Status copy_owners(const std::string& top, objects::Objects& from, objects
                 continue;  // made after the moment of the copy
             }
             const auto prefix = top + "/" + batch[i].text() + "/";
-            // An upload in parts that is complete may not have been joined yet.
-            (void)wait_for(from.join_parts(prefix + "source"));
-            KN_TRY(keys, wait_for(from.list(prefix)));
+            KN_TRY(keys, list_whole(from, prefix));
             for (const auto& key : keys) {
                 KN_PASS(hold.keep());
                 KN_TRY(object, wait_for(from.open(key)));

@@ -94,6 +94,7 @@ class Exporter {
             return objects::io_fail("create", name, errno);
         }
         const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(raw, &std::fclose);
+        auto& written = note.rows[kind];  // also when there are none
         std::int64_t after = 0;
         while (true) {
             KN_TRY(rows,
@@ -108,7 +109,7 @@ class Exporter {
                     return objects::io_fail("write", name, errno);
                 }
             }
-            note.rows[kind] += static_cast<std::int64_t>(rows.lines.size());
+            written += static_cast<std::int64_t>(rows.lines.size());
         }
         if (std::fflush(file.get()) != 0) {
             return objects::io_fail("write", name, errno);
@@ -126,7 +127,7 @@ class Exporter {
             return {};
         }
         const auto prefix = top + line.substr(kBegin.size(), 24) + "/";
-        KN_TRY(keys, wait_for(objects_.list(prefix)));
+        KN_TRY(keys, list_whole(objects_, prefix));
         for (const auto& key : keys) {
             KN_PASS(hold_.keep());
             const auto path = "media/" + key;

@@ -71,6 +71,16 @@ base::Result<std::uint64_t> size_of(int fd, const std::string& path) {
 
 }  // namespace
 
+base::Result<std::vector<std::string>> list_whole(objects::Objects& objects,
+                                                  const std::string& prefix) {
+    auto joined = wait_for(objects.join_parts(prefix + "source"));
+    // Nothing to join: no source has come yet, or it never was one of an asset.
+    if (!joined && joined.error().code != base::Errc::resource_not_exist) {
+        return std::unexpected(std::move(joined).error());
+    }
+    return wait_for(objects.list(prefix));
+}
+
 base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::string& name) {
     off_t in = 0;
     off_t out = 0;

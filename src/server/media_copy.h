@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "objects/objects.h"
 #include "runtime/lane.h"
@@ -34,6 +35,10 @@ class MediaCopy {
     runtime::Lane copies_;
 };
 
+/// The keys of all objects of an owner whose rows are there; `prefix` ends in '/'. An upload in
+/// parts that is complete but was not joined yet is joined now.
+base::Result<std::vector<std::string>> list_whole(objects::Objects& objects,
+                                                  const std::string& prefix);
 /// All bytes of one descriptor to another, by the kernel.
 base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::string& name);
 /// SHA-256 of a whole file.
