@@ -82,8 +82,9 @@ base::Result<ExportNote> read_note(const std::string& folder) {
     const auto* format = note == nullptr ? nullptr : note->if_contains("format");
     const auto* account = note == nullptr ? nullptr : note->if_contains("account");
     const auto* rows = note == nullptr ? nullptr : note->if_contains("rows");
+    const auto* objects = note == nullptr ? nullptr : note->if_contains("objects");
     if (format == nullptr || account == nullptr || !account->is_string() || rows == nullptr ||
-        !rows->is_object()) {
+        !rows->is_object() || objects == nullptr || !objects->is_int64()) {
         return refuse_export(path + " does not describe an export");
     }
     if (*format != kExportFormat) {
@@ -91,6 +92,7 @@ base::Result<ExportNote> read_note(const std::string& folder) {
     }
     ExportNote read;
     read.account_name = account->get_string();
+    read.objects = objects->get_int64();
     for (const auto& [kind, count] : rows->get_object()) {
         if (!count.is_int64()) {
             return refuse_export(path + " does not describe an export");

@@ -1,9 +1,11 @@
 // kinodex import: a folder that export wrote, into the data directory of a server that is stopped.
 //
-// Media comes first, then rows, then a comparison of everything with the folder. It can be run
-// again after a failure: what is there already, and equal, is left alone.
+// First it looks whether the folder is whole and its rows find room: what it refuses then has
+// changed nothing. Then come media, rows, and a comparison of everything with the folder. It can be
+// run again after a failure: what is there already, and equal, is left alone.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "objects/directory/directory_objects.h"
@@ -30,8 +32,29 @@ class Importer {
           sums_(std::move(sums)),
           copy_(objects) {}
 
+    /// Changes nothing. `account`: one that has no rows yet, where the folder's is to be made.
+    base::Status check(const ExportNote& note, domain::AccountId account) {
+        KN_PASS(check_sums());
+        const auto objects = std::ranges::count_if(
+            sums_, [](const auto& sum) { return sum.first.starts_with(kMedia); });
+        KN_PASS(check_count("objects", objects, note.objects));
+        auto expected = note.rows;
+        for (const auto& kind : transfer_.row_kinds()) {
+            std::int64_t rows = 0;
+            KN_PASS(for_each_batch(kind, [&](std::vector<std::string> lines) -> base::Status {
+                rows += static_cast<std::int64_t>(lines.size());
+                KN_PASS(wait_for(transfer_.check_rows(kind, account, std::move(lines))));
+                return {};
+            }));
+            KN_PASS(check_count(kind, rows, expected[kind]));
+            expected.erase(kind);
+        }
+        return expected.empty() ? base::Status{}
+                                : refuse_export("it has rows of " + expected.begin()->first +
+                                                ": a newer kinodex wrote it");
+    }
+
     base::Status run(domain::AccountId account) {
-        KN_PASS(check_rows());
         KN_PASS(read_media());
         for (const auto& kind : transfer_.row_kinds()) {
             KN_PASS(for_each_batch(kind, [&](std::vector<std::string> lines) -> base::Status {
@@ -54,8 +77,11 @@ class Importer {
     }
 
   private:
-    /// Every file of rows is as it was exported, before anything is changed.
-    base::Status check_rows() {
+    /// Every file of rows is as it was exported.
+    base::Status check_sums() {
+        if (!sums_.contains("export.json")) {
+            return refuse_export(folder_ + "/SHA256SUMS is not whole");
+        }
         for (const auto& [path, expected] : sums_) {
             if (path.starts_with(kMedia)) {
                 continue;
@@ -67,6 +93,14 @@ class Importer {
             }
         }
         return {};
+    }
+
+    static base::Status check_count(std::string_view what, std::int64_t count,
+                                    std::int64_t exported) {
+        return count == exported ? base::Status{}
+                                 : refuse_export(fmt::format(
+                                       "it has {} {}, and {} were exported: it is not whole", count,
+                                       what, exported));
     }
 
     base::Status read_media() {
@@ -113,12 +147,12 @@ class Importer {
         return lines.empty() ? base::Status{} : work(std::move(lines));
     }
 
-    /// Every row that was exported is there with the same values: importing again changes nothing.
+    /// Every row that was exported is there with the same values.
     base::Status compare(domain::AccountId account) {
         for (const auto& kind : transfer_.row_kinds()) {
             KN_PASS(for_each_batch(kind, [&](std::vector<std::string> lines) -> base::Status {
                 const auto count = static_cast<std::int64_t>(lines.size());
-                KN_TRY(counts, wait_for(transfer_.import_rows(kind, account, std::move(lines))));
+                KN_TRY(counts, wait_for(transfer_.check_rows(kind, account, std::move(lines))));
                 return counts.there_before == count
                            ? base::Status{}
                            : refuse_export("a row of " + kind + " did not arrive");
@@ -150,8 +184,13 @@ base::Status import_all(const config::Config& config) {
     options.with_listings = false;
     KN_TRY(store, store::open_sqlite_store(std::move(options)));
     const auto name = config.import_account.empty() ? note.account_name : config.import_account;
-    KN_TRY(account, wait_for(store->transfer().make_account(name)));
     Importer importer(*store, *objects, config.folder, std::move(sums));
+    auto known = wait_for(store->transfer().find_account(name));
+    if (!known && known.error().code != base::Errc::resource_not_exist) {
+        return std::unexpected(std::move(known).error());
+    }
+    KN_PASS(importer.check(note, known.value_or(domain::AccountId::next())));
+    KN_TRY(account, wait_for(store->transfer().make_account(name)));
     KN_PASS(importer.run(account));
     store->close();
     importer.report();

@@ -3,13 +3,18 @@ that is promised, and the copy held against the original by the API and by the b
 
 import hashlib
 import json
+import sqlite3
 import subprocess
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from lib import parts
 from lib.api import Api
+from lib.multipart import Part, encode
 from lib.server import binary, make_key, run_keys, wait_until
+from lib.url_server import UrlServer
 from media.maker import clip
 
 
@@ -66,15 +71,133 @@ def library(start_server):
             "tall": tall, "first": first, "second": second, "items": items}
 
 
+class Held:
+    """A web server that answers only once it may: what fetches from it is under way meanwhile."""
+
+    def __init__(self):
+        self.web = UrlServer()
+        self.go_on = threading.Event()
+        self.web.file("/words.mp4", b"just words, and not few of them " * 100)
+
+    def file(self, path, data):
+        def serve(talk):
+            self.go_on.wait(600)
+            talk.answer(200, data)
+        return self.web.on(path, serve)
+
+    @property
+    def options(self):
+        return ["--ingest", "async", "--allow-url-hosts", self.web.host_port, "--url-timeout-sec",
+                600]
+
+    def close(self):
+        self.go_on.set()
+        self.web.close()
+
+
+@pytest.fixture
+def held():
+    one = Held()
+    yield one
+    one.close()
+
+
+def settled(api, path, words=("ready", "failed")):
+    def look():
+        body = api.get(path).json()
+        return body["status"] in words and body
+
+    return wait_until(look, 60, f"the end of {path}")
+
+
+def make_task(api, index, **fields):
+    content, kind = encode([Part("index_id", index), *[Part(k, v) for k, v in fields.items()]])
+    if not fields:
+        file = Part("video_file", clip("h264_silent").read_bytes(), filename="film.mp4")
+        content, kind = encode([Part("index_id", index), file])
+    response = api.post("/tasks", content=content, headers={"content-type": kind})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def make_entity(api, collection, name, *images, **more):
+    response = api.post(f"/entity-collections/{collection}/entities",
+                        json={"name": name, "asset_ids": images, **more})
+    assert response.status_code == 201, response.text
+    return response.json()["_id"]
+
+
+@pytest.fixture
+def crowd(start_server, held):
+    """An account with entities of two collections and tasks in every state of theirs; a video and
+    a picture are still being fetched."""
+    server = start_server(*held.options)
+    films = account(server, "films")
+    pictures = [films.upload(clip("png_128"), filename=f"{n}.png")["_id"] for n in range(3)]
+    for picture in pictures:
+        assert settled(films, f"/assets/{picture}")["status"] == "ready"
+    people, things = [films.post("/entity-collections", json={"name": name}).json()["_id"]
+                      for name in ("People", "Dinge")]
+    face = films.post_form([Part("method", "url"),
+                            Part("url", held.file("/face.png", clip("png_128").read_bytes()))])
+    face = face.json()["_id"]
+    entities = {
+        "anna": (people, make_entity(films, people, "Anna", pictures[1], pictures[0],
+                                     description="who else", metadata={"team": 7, "half": 0.5})),
+        "turtle": (things, make_entity(films, things, "Żółw", pictures[0])),
+        "bare": (things, make_entity(films, things, "bare", pictures[2])),
+    }
+    for collection, entity in entities.values():
+        settled(films, f"/entity-collections/{collection}/entities/{entity}", ("ready",))
+    entities["waiting"] = (people, make_entity(films, people, "Bob", face))
+    assert films.delete(f"/assets/{pictures[2]}").status_code == 204
+
+    first, second, third = [films.make_index(name) for name in ("first", "second", "third")]
+    tasks = {"ready": make_task(films, first), "elsewhere": make_task(films, second),
+             "without video": make_task(films, first), "without index": make_task(films, third),
+             "failed": make_task(films, first, video_url=held.web.url("/words.mp4"))}
+    for task in tasks.values():
+        settled(films, f"/tasks/{task['_id']}")
+    assert films.get(f"/tasks/{tasks['failed']['_id']}").json()["status"] == "failed"
+    gone = tasks["without video"]["video_id"]
+    assert films.delete(f"/indexes/{first}/videos/{gone}").status_code == 204
+    assert films.delete(f"/indexes/{third}").status_code == 204
+    film = held.file("/film.mp4", clip("h264_silent").read_bytes())
+    tasks["uploading"] = make_task(films, first, video_url=film)
+    return {"server": server, "films": films, "pictures": pictures, "people": people,
+            "face": face, "entities": entities, "first": first, "second": second, "tasks": tasks}
+
+
 def all_of(api):
-    """What the API shows of an account, without signed URLs."""
+    """What the API shows of an account; of URLs the path, since each server signs its own."""
     def plain(value):
         if isinstance(value, dict):
-            return {key: plain(each) for key, each in value.items() if not key.endswith("_url")}
+            return {key: plain(each) for key, each in value.items()}
+        if isinstance(value, str) and value.startswith(api.server.origin):
+            return urlsplit(value).path
         return [plain(each) for each in value] if isinstance(value, list) else value
 
+    def listed(path):
+        body = api.get(path, {"page_limit": 50}).json()
+        assert body["page_info"]["total_page"] <= 1
+        return body["data"]
+
     indexes = api.get("/indexes").json()["data"]
+    assets = listed("/assets")
+    collections = listed("/entity-collections")
+    entities = {each["_id"]: listed(f"/entity-collections/{each['_id']}/entities")
+                for each in collections}
+    tasks = listed("/tasks")
     return plain({
+        "collections": [api.get(f"/entity-collections/{each['_id']}").json()
+                        for each in collections],
+        "entities": entities,
+        "entity": [api.get(f"/entity-collections/{collection}/entities/{each['_id']}").json()
+                   for collection, members in entities.items() for each in members],
+        "entities of assets": {each["_id"]: listed(f"/assets/{each['_id']}/entities")
+                               for each in assets},
+        "tasks": tasks,
+        "task": [api.get(f"/tasks/{each['_id']}").json() for each in tasks],
         "assets": api.get("/assets").json(),
         "indexes": indexes,
         "items": [api.get(f"/indexes/{index['_id']}/indexed-assets").json() for index in indexes],
@@ -163,6 +286,104 @@ def test_import_can_be_run_again_and_under_another_name(library, tmp_path):
     assert "copies" in run_keys(data, "create", "--account", "copies")
 
 
+def lines_of(out, kind):
+    return [json.loads(line) for line in (out / f"{kind}.jsonl").read_text().splitlines()]
+
+
+def test_entities_and_tasks_come_back_and_what_was_under_way_goes_on(crowd, held, start_server,
+                                                                     tmp_path):
+    out, data = tmp_path / "out", tmp_path / "target"
+    films, tasks = crowd["films"], crowd["tasks"]
+    printed = succeed("export", out, "--data-dir", crowd["server"].data_dir, "--account", "films")
+    for words in ("2 entity_collections", "4 entities", "6 tasks"):
+        assert words in printed
+    anna = next(line for line in lines_of(out, "entities") if line["name"] == "Anna")
+    assert anna["asset_ids"] == [crowd["pictures"][1], crowd["pictures"][0]]
+    before = all_of(films)
+    succeed("import", out, "--data-dir", data)
+    again = succeed("import", out, "--data-dir", data)
+    rows = sum(json.loads((out / "export.json").read_text())["rows"].values())
+    assert f"{rows} rows ({rows} were there before)" in again
+    api = account(start_server(*held.options, data_dir=data), "films")
+    after = all_of(api)
+    for part, value in before.items():
+        assert after[part] == value, part
+    states = {each["_id"]: each["status"] for each in after["task"]}
+    assert {name: states[task["_id"]] for name, task in tasks.items()} == {
+        "ready": "ready", "elsewhere": "ready", "without video": "ready",
+        "without index": "ready", "failed": "failed", "uploading": "uploading"}
+    assert {each["name"]: (each["status"], len(each["asset_ids"])) for each in after["entity"]} == {
+        "Anna": ("ready", 2), "Żółw": ("ready", 1), "bare": ("ready", 0), "Bob": ("processing", 1)}
+    found = api.get(f"/entity-collections/{crowd['people']}/entities", {"name": "ANN"}).json()
+    assert [each["name"] for each in found["data"]] == ["Anna"]
+
+    held.go_on.set()
+    task = settled(api, f"/tasks/{tasks['uploading']['_id']}")
+    assert task["status"] == "ready" and task["system_metadata"]["width"] == 640
+    collection, entity = crowd["entities"]["waiting"]
+    settled(api, f"/entity-collections/{collection}/entities/{entity}", ("ready",))
+    assert api.get(f"/indexes/{crowd['first']}").json()["video_count"] == 2
+    assert api.delete(f"/tasks/{tasks['without video']['_id']}").status_code == 204
+    # An asset that goes leaves its entity, as everywhere.
+    assert api.delete(f"/assets/{crowd['face']}").status_code == 204
+    body = api.get(f"/entity-collections/{collection}/entities/{entity}").json()
+    assert body["asset_ids"] == []
+
+
+def test_export_of_an_index_has_its_tasks_and_no_entities(crowd, tmp_path):
+    out, data = tmp_path / "out", tmp_path / "target"
+    succeed("export", out, "--data-dir", crowd["server"].data_dir, "--account", "films",
+            "--index", crowd["first"])
+    wanted = {crowd["tasks"][name]["_id"] for name in
+              ("ready", "without video", "failed", "uploading")}
+    assert {line["id"] for line in lines_of(out, "tasks")} == wanted
+    assert lines_of(out, "entities") == lines_of(out, "entity_collections") == []
+    succeed("import", out, "--data-dir", data)
+
+
+def test_backup_has_entities_and_tasks(crowd, held, start_server, tmp_path):
+    out = tmp_path / "backup"
+    succeed("backup", out, "--data-dir", crowd["server"].data_dir)
+    restored = Api(start_server(*held.options, data_dir=out), crowd["films"].key)
+    assert all_of(restored) == all_of(crowd["films"])
+
+
+def test_an_upload_in_parts_that_is_not_joined_yet_is_exported_whole(start_server, tmp_path):
+    server = start_server()
+    api = Api(server)
+    picture = clip("png_128").read_bytes()
+    asset = parts.upload(api, picture, type="image")[0]["asset_id"]
+    settled(api, f"/assets/{asset}")
+    server.stop()
+    # As a server leaves it that ended between the last report and the joining.
+    source = next(server.data_dir.rglob("source"))
+    source.rename(source.with_name(".source.parts"))
+    with sqlite3.connect(server.data_dir / "kinodex.db") as database:
+        database.execute("UPDATE assets SET status = 0")
+    out, data = tmp_path / "out", tmp_path / "target"
+    succeed("export", out, "--data-dir", server.data_dir, "--account", "default")
+    assert (out / "media/assets" / asset / "source").read_bytes() == picture
+    succeed("import", out, "--data-dir", data, "--account", "films")
+    films = account(start_server(data_dir=data), "films")
+    assert settled(films, f"/assets/{asset}")["status"] == "ready"
+
+
+def test_import_that_finds_its_place_taken_changes_nothing(library, start_server, tmp_path):
+    out, data = tmp_path / "out", tmp_path / "target"
+    succeed("export", out, "--data-dir", library["server"].data_dir, "--account", "films")
+    target = start_server(data_dir=data)
+    films = account(target, "films")
+    films.make_index("second")
+    target.stop()
+    fail("import", out, "--data-dir", data, word="name is taken")
+    assert [path for path in (data / "media").rglob("*") if path.is_file()] == []
+    target.start()
+    films = Api(target, films.key)
+    assert films.asset_total() == 0
+    assert [each["index_name"] for each in films.get("/indexes").json()["data"]] == ["second"]
+    assert all_of(films)["items"][0]["data"] == []
+
+
 def test_import_into_a_running_server_is_refused(library, tmp_path):
     out = tmp_path / "out"
     succeed("export", out, "--data-dir", library["server"].data_dir, "--account", "films")
@@ -172,11 +393,25 @@ def test_import_into_a_running_server_is_refused(library, tmp_path):
 @pytest.mark.parametrize("spoil, word", [
     ("media", "SHA-256 differs"), ("row", "SHA-256 differs"), ("gone", "export.json"),
     ("format", "format"), ("outside", "line that is none"), ("newer", "newer kinodex"),
+    ("kind", "newer kinodex"), ("short of rows", "3 were exported"),
+    ("short of media", "not whole"),
 ])
 def test_spoiled_export_is_refused_and_adds_no_row(library, tmp_path, spoil, word):
     out, data = tmp_path / "out", tmp_path / "target"
     succeed("export", out, "--data-dir", library["server"].data_dir, "--account", "films")
     sums, rows = out / "SHA256SUMS", out / "assets.jsonl"
+
+    def rewrite(path, old, new):
+        """And its sum, as one who knows what they do."""
+        before = hashlib.sha256(path.read_bytes()).hexdigest()
+        path.write_text(path.read_text().replace(old, new))
+        after = hashlib.sha256(path.read_bytes()).hexdigest()
+        sums.write_text(sums.read_text().replace(before, after))
+
+    def leave_out(word):
+        kept = [line for line in sums.read_text().splitlines(True) if word not in line]
+        sums.write_text("".join(kept))
+
     if spoil == "media":
         source = out / "media/assets" / library["image"] / "source"
         source.write_bytes(source.read_bytes()[:-1] + b"x")
@@ -190,10 +425,13 @@ def test_spoiled_export_is_refused_and_adds_no_row(library, tmp_path, spoil, wor
     elif spoil == "outside":
         sums.write_text(sums.read_text() + "0" * 64 + "  media/../../elsewhere\n")
     elif spoil == "newer":
-        old = hashlib.sha256(rows.read_bytes()).hexdigest()
-        rows.write_text(rows.read_text().replace('{"id"', '{"color":"red","id"'))
-        new = hashlib.sha256(rows.read_bytes()).hexdigest()
-        sums.write_text(sums.read_text().replace(old, new))
+        rewrite(rows, '{"id"', '{"color":"red","id"')
+    elif spoil == "kind":
+        rewrite(out / "export.json", '"tasks":0', '"tasks":0,"dreams":1')
+    elif spoil == "short of rows":
+        leave_out("indexed_assets.jsonl")
+    elif spoil == "short of media":
+        leave_out("shots.json")
     fail("import", out, "--data-dir", data, word=word)
     empty = tmp_path / "empty"
     if Path(data, "kinodex.db").exists():
