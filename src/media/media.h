@@ -2,8 +2,8 @@
 //
 // Each call runs in a short-lived, sandboxed child process that is given descriptors and nothing
 // else; probes may share one by their key. A child that crashes, hangs or eats memory fails its one
-// call: what fails in a child that has seen other files is tried again in a new one. Descriptors stay
-// owned by the caller and must stay open until the call returns. Calls may be repeated.
+// call: what fails in a child that has seen other files is tried again in a new one. Descriptors
+// stay owned by the caller and must stay open until the call returns. Calls may be repeated.
 // Errors of every call: media_worker_unavailable (retry later), overloaded, and file_unprocessable
 // when the child crashed, ran out of its limits or was killed on time-out (detail says which).
 #pragma once

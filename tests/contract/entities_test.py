@@ -3,6 +3,7 @@
 import pytest
 
 from lib.api import (ID, MALFORMED_IDS, SECONDS_TIME, UNKNOWN_ID, Api, invalid, missing, refused)
+from lib.children import hold_worker
 from lib.server import wait_until
 from media.maker import clip
 
@@ -45,15 +46,10 @@ def ready(api, collection, entity, limit_sec=30):
 
 
 def busy_server(start_server):
-    """A client of a server whose only worker has seconds of indexing to do before it looks at
-    anything uploaded from now on."""
+    """A client of a server that looks at nothing uploaded from now on until it is let go, and what
+    lets it go."""
     api = Api(start_server("--ingest", "async", "--worker-threads", "1"))
-    film = api.upload(clip("index_60s"))["_id"]
-    wait_until(lambda: api.get(f"/assets/{film}").json()["status"] == "ready", 30, "the film")
-    index = api.make_index("busy")
-    for _ in range(3):
-        api.add(index, film)
-    return api
+    return api, hold_worker(api)
 
 
 def total(api, collection, query=""):
@@ -140,23 +136,25 @@ def test_an_entity_takes_a_hundred_assets_and_no_more(api, collection):
 # --- processing assets ----------------------------------------------------------------------
 
 def test_assets_may_still_be_processing(start_server):
-    api = busy_server(start_server)
+    api, go_on = busy_server(start_server)
     collection = new_collection(api)
     assets = [image(api, name=name) for name in ("jpeg_640", "png_128", "webp_still")]
     body = make(api, collection, assets)
     assert {api.get(f"/assets/{one}").json()["status"] for one in assets} == {"processing"}
+    go_on()
     assert ready(api, collection, body["_id"], 120)["asset_ids"] == assets
     assert {api.get(f"/assets/{one}").json()["status"] for one in assets} == {"ready"}
 
 
 def test_bad_images_do_not_spoil_good_ones_and_alone_they_say_so(start_server):
-    api = busy_server(start_server)
+    api, go_on = busy_server(start_server)
     collection = new_collection(api)
     small, good = image(api, name="png_127"), image(api, name="png_128")
     words = api.upload(b"just words", filename="words.png")["_id"]
     video = api.upload(clip("h264_silent"), filename="video.png")["_id"]
     mixed = make(api, collection, [small, good, words, video], "mixed")["_id"]
     bad = make(api, collection, [small, words, video], "bad")["_id"]
+    go_on()
     assert ready(api, collection, mixed, 120)["asset_ids"] == [small, good, words, video]
 
     def complaint():
@@ -419,7 +417,7 @@ def test_deleting_an_asset_unlinks_it_and_never_waits_for_entities(api, query):
 
 
 def test_deleting_a_processing_asset_does_not_leave_the_entity_waiting(start_server):
-    api = busy_server(start_server)
+    api, go_on = busy_server(start_server)
     collection = new_collection(api)
     gone, good = image(api), image(api)
     both = make(api, collection, [gone, good])["_id"]
@@ -427,6 +425,7 @@ def test_deleting_a_processing_asset_does_not_leave_the_entity_waiting(start_ser
     assert api.get(f"/assets/{gone}").json()["status"] == "processing"
     assert api.delete(f"/assets/{gone}").status_code == 204
     assert api.get(at(collection, only)).json()["status"] == "ready", "nothing is left to look at"
+    go_on()
     assert ready(api, collection, both, 120)["asset_ids"] == [good]
 
 

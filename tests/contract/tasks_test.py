@@ -6,6 +6,7 @@ import os
 import pytest
 
 from lib.api import ID, MALFORMED_IDS, MILLIS_TIME, UNKNOWN_ID, Api, invalid, missing, refused
+from lib.children import hold_worker
 from lib.multipart import Part, encode
 from lib.server import wait_until
 from lib.url_server import UrlServer
@@ -50,14 +51,10 @@ def ended(api, task, limit_sec=60):
 
 
 def busy_server(start_server, *options):
-    """A client of a server whose only worker has seconds of indexing to do first."""
+    """A client of a server whose only worker does nothing until it is let go, and what lets it
+    go."""
     api = Api(start_server("--worker-threads", "1", *options))
-    film = api.upload(clip("index_60s"))["_id"]
-    wait_until(lambda: api.get(f"/assets/{film}").json()["status"] == "ready", 30, "the film")
-    index = api.make_index("busy")
-    for _ in range(3):
-        api.add(index, film)
-    return api
+    return api, hold_worker(api)
 
 
 @pytest.fixture
@@ -142,12 +139,14 @@ def test_a_url_becomes_a_video(start_server, web):
 def test_a_url_that_is_fetched_later_is_uploading_meanwhile(start_server, web):
     web.file("/later.mp4", clip("h264_silent").read_bytes())
     web.file("/words.mp4", b"just words, and not few of them " * 100)
-    api = busy_server(start_server, "--ingest", "async", "--allow-url-hosts", web.host_port)
+    api, go_on = busy_server(start_server, "--ingest", "async", "--allow-url-hosts",
+                             web.host_port)
     index = api.make_index("urls")
     good, bad = [post(api, Part("index_id", index), Part("video_url", web.url(path))).json()
                  for path in ("/later.mp4", "/words.mp4")]
     for one in (good, bad):
         assert api.get(f"/tasks/{one['_id']}").json()["status"] == "uploading"
+    go_on()
     assert ended(api, good["_id"], 120)["status"] == "ready"
     failed = ended(api, bad["_id"], 120)
     assert failed["status"] == "failed" and failed["error"]["message"]
@@ -171,7 +170,7 @@ def large_parts(index, path):
 
 
 def test_a_file_over_200_mb_is_validated_by_a_job(start_server):
-    api = busy_server(start_server)
+    api, go_on = busy_server(start_server)
     index = api.make_index("large")
     content, kind = large_parts(index, clip("large_210mb"))
     response = api.post("/tasks", content=content, headers={"content-type": kind})
@@ -187,6 +186,7 @@ def test_a_file_over_200_mb_is_validated_by_a_job(start_server):
     assert api.get(f"/indexes/{index}/videos").json()["data"] == []
     assert api.get(f"/indexes/{index}/indexed-assets", "duration[gte]=1").json()["data"] == []
     refused(api.delete(f"/tasks/{made['_id']}"), 400, "task_cannot_be_deleted")
+    go_on()
     task = ended(api, made["_id"], 180)
     assert task["status"] == "ready" and task["system_metadata"]["width"] == 640
     item = api.get(path).json()
@@ -216,7 +216,7 @@ def test_what_fails_later_fails_the_video_and_the_task(start_server, name, words
 
 
 def test_a_task_that_waits_survives_a_restart(start_server):
-    api = busy_server(start_server, "--ingest", "async")
+    api, _ = busy_server(start_server, "--ingest", "async")
     index = api.make_index("restart")
     made = make(api, index)
     assert api.get(f"/tasks/{made['_id']}").json()["status"] == "validating"
@@ -445,7 +445,7 @@ def test_a_task_outlives_its_index(api):
 
 
 def test_a_task_whose_video_or_asset_goes_too_early_failed(start_server):
-    api = busy_server(start_server, "--ingest", "async")
+    api, go_on = busy_server(start_server, "--ingest", "async")
     index = api.make_index("early")
     first, second, third = [make(api, index) for _ in range(3)]
     assert api.delete(f"/indexes/{index}/videos/{first['video_id']}").status_code == 204
@@ -457,6 +457,7 @@ def test_a_task_whose_video_or_asset_goes_too_early_failed(start_server):
     assert failed["status"] == "failed" and "deleted" in failed["error"]["message"]
     for one in (first, second):
         assert api.delete(f"/tasks/{one['_id']}").status_code == 204
+    go_on()
     assert ended(api, third["_id"], 120)["status"] == "ready"
 
 

@@ -10,32 +10,10 @@ from pathlib import Path
 import pytest
 
 from lib.api import Api, refused
+from lib.children import children, upload_alone, workers
 from lib.multipart import Part
 from lib.server import Server, memory_kb, wait_until
 from media.maker import clip
-
-
-def children(pid):
-    """Direct children of every thread of a process."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        try:
-            found += [int(word) for word in (task / "children").read_text().split()]
-        except FileNotFoundError:
-            pass  # the thread has ended meanwhile
-    return found
-
-
-def workers(server):
-    """Children that work on one file, or rest after one: those below the zygote."""
-    return [worker for zygote in children(server.pid) for worker in children(zygote)]
-
-
-def upload_alone(api, name):
-    """The asset of an upload, when the child that probed it rests no more."""
-    asset = api.upload(clip(name))["_id"]
-    wait_until(lambda: not workers(api.server), 20, "the child that probed to end")
-    return asset
 
 
 @pytest.fixture

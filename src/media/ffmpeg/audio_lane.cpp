@@ -1,31 +1,28 @@
 #include "media/ffmpeg/audio_lane.h"
 
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <new>
 #include <system_error>
-#include <thread>
+
+#include "runtime/lane.h"
 
 namespace kinodex::media {
 
 struct AudioLane::State {
     explicit State(AudioTrack audio) : track(std::move(audio)) {}
 
-    AudioTrack track;  // the thread's, while there is one
+    AudioTrack track;  // the lane's, while there is one
     std::mutex mutex;
-    std::condition_variable changed;
-    std::deque<Packet> waiting;
+    std::condition_variable has_changed;
+    std::size_t waiting = 0;
     std::size_t waiting_bytes = 0;
-    bool is_over = false;
-    base::Result<void> result;  // the first error; nothing is worked on after it
-    std::thread thread;
-
-    ~State() { end(); }
+    base::Result<void> result;          // the first error; nothing is worked on after it
+    std::optional<runtime::Lane> lane;  // the last member, so that it ends before what it uses
 
     [[nodiscard]] bool has_room(std::size_t bytes) const {
-        return waiting.empty() ||
-               (waiting.size() < kAudioPacketsMax && waiting_bytes + bytes <= kAudioPacketBytesMax);
+        return waiting == 0 ||
+               (waiting < kAudioPacketsMax && waiting_bytes + bytes <= kAudioPacketBytesMax);
     }
 
     /// As everything that a child does: memory may run out.
@@ -37,36 +34,22 @@ struct AudioLane::State {
         }
     }
 
-    void work() {
-        std::unique_lock lock(mutex);
-        for (;;) {
-            changed.wait(lock, [this] { return is_over || !waiting.empty(); });
-            if (waiting.empty()) {
-                return;
-            }
-            const Packet packet = std::move(waiting.front());
-            waiting.pop_front();
-            waiting_bytes -= static_cast<std::size_t>(packet->size);
-            changed.notify_all();
-            if (result) {
-                lock.unlock();
-                auto pushed = push_safely(*packet);
-                lock.lock();
-                result = std::move(pushed);
-            }
-        }
-    }
-
-    void end() {
-        if (!thread.joinable()) {
-            return;
-        }
+    void work_on(const AVPacket& packet) {
+        bool is_good = false;
         {
             const std::lock_guard lock(mutex);
-            is_over = true;
+            --waiting;
+            waiting_bytes -= static_cast<std::size_t>(packet.size);
+            is_good = result.has_value();
         }
-        changed.notify_all();
-        thread.join();
+        has_changed.notify_one();
+        if (!is_good) {
+            return;
+        }
+        if (auto pushed = push_safely(packet); !pushed) {
+            const std::lock_guard lock(mutex);
+            result = std::move(pushed);
+        }
     }
 };
 
@@ -79,15 +62,15 @@ base::Result<AudioLane> AudioLane::open(const AVStream& stream, double file_star
     KN_TRY(track, AudioTrack::open(stream, file_start_sec, audio_fd));
     auto state = std::make_unique<State>(std::move(track));
     try {
-        state->thread = std::thread([on = state.get()] { on->work(); });
+        state->lane.emplace("sound", 1, kAudioPacketsMax);
     } catch (const std::system_error&) {
-        // Limits may allow none.
+        // Limits may allow no thread.
     }
     return AudioLane(std::move(state));
 }
 
 base::Result<void> AudioLane::push(const AVPacket& packet) {
-    if (!state_->thread.joinable()) {
+    if (!state_->lane) {
         return state_->track.push(packet);
     }
     Packet kept(av_packet_clone(&packet));
@@ -95,20 +78,25 @@ base::Result<void> AudioLane::push(const AVPacket& packet) {
         return base::fail(base::Errc::internal, {}, "out of memory");
     }
     const auto bytes = static_cast<std::size_t>(packet.size);
-    std::unique_lock lock(state_->mutex);
-    state_->changed.wait(lock, [&] { return state_->has_room(bytes); });
-    if (!state_->result) {
-        return state_->result;
+    {
+        std::unique_lock lock(state_->mutex);
+        state_->has_changed.wait(lock, [&] { return state_->has_room(bytes); });
+        if (!state_->result) {
+            return state_->result;
+        }
+        ++state_->waiting;
+        state_->waiting_bytes += bytes;
     }
-    state_->waiting.push_back(std::move(kept));
-    state_->waiting_bytes += bytes;
-    lock.unlock();
-    state_->changed.notify_all();
-    return {};
+    auto work = [on = state_.get(), kept = std::move(kept)] { on->work_on(*kept); };
+    return state_->lane->post(std::move(work))
+               ? base::Result<void>()
+               : base::fail(base::Errc::internal, {}, "the lane of the sound is full");
 }
 
 base::Result<std::optional<AudioReport>> AudioLane::finish() {
-    state_->end();
+    if (state_->lane) {
+        state_->lane->stop();
+    }
     KN_PASS(std::move(state_->result));
     return state_->track.finish();
 }

@@ -38,8 +38,7 @@ std::string confine_zygote();
 /// Applies `limits` and closes everything but descriptors 0 to `keep_below` - 1; none may be
 /// opened from `files_max` on. The filter comes after it. `mapped_bytes`: address space in use that
 /// does not count. False on failure.
-bool confine_child(const Limits& limits, std::uint64_t mapped_bytes, int keep_below,
-                   int files_max);
+bool confine_child(const Limits& limits, std::uint64_t mapped_bytes, int keep_below, int files_max);
 
 /// Address space of this process in bytes; 0 when unknown.
 std::uint64_t mapped_bytes();

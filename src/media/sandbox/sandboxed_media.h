@@ -2,7 +2,8 @@
 //
 // A zygote process is started at once and again whenever it dies. Every call becomes one child
 // that it forks, or goes to one that rests from a probe with the same key; calls beyond the
-// parallel limits wait in order, and beyond the queue limit are refused as `overloaded`. All state lives on one thread of its own; callers only await.
+// parallel limits wait in order, and beyond the queue limit are refused as `overloaded`. All state
+// lives on one thread of its own; callers only await.
 #pragma once
 
 #include <array>
