@@ -1,5 +1,6 @@
 #include "http/router.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -65,42 +66,45 @@ struct Router::Node {
         return found;
     }
 
-    void note_methods(Match& match) const {
+    /// As an Allow header names them; empty when no route ends here.
+    std::string methods() const {
+        std::string names;
         for (std::size_t i = 0; i < kMethods; ++i) {
             const auto method = static_cast<Method>(i);
-            if (route_for(method) == nullptr) {
-                continue;
+            if (route_for(method) != nullptr) {
+                names += names.empty() ? "" : ", ";
+                names += method_name(method);
             }
-            match.path_known = true;
-            match.allow += match.allow.empty() ? "" : ", ";
-            match.allow += method_name(method);
         }
+        return names;
     }
 
-    /// Depth is bounded by kPathSegmentsMax, width by two branches a segment.
-    bool descend(const std::vector<std::string>& segments, std::size_t depth, Method method,
-                 Match& match) const {
+    bool has_routes() const {
+        return std::ranges::any_of(routes, [](const Route* route) { return route != nullptr; });
+    }
+
+    /// Where the path leads, whatever the method; null when nowhere. Depth is bounded by
+    /// kPathSegmentsMax, width by two branches a segment.
+    const Node* find(const std::vector<std::string>& segments, std::size_t depth,
+                     std::vector<std::string>& path_values) const {
         if (depth == segments.size()) {
-            match.route = route_for(method);
-            if (match.route == nullptr && !match.path_known) {
-                note_methods(match);
-            }
-            return match.route != nullptr;
+            return has_routes() ? this : nullptr;
         }
         const auto& segment = segments[depth];
-        const auto next = fixed.find(segment);
-        if (next != fixed.end() && next->second->descend(segments, depth + 1, method, match)) {
-            return true;
+        if (const auto next = fixed.find(segment); next != fixed.end()) {
+            if (const auto* found = next->second->find(segments, depth + 1, path_values)) {
+                return found;
+            }
         }
         if (placeholder == nullptr || segment.empty()) {
-            return false;
+            return nullptr;
         }
-        match.path_values.push_back(segment);
-        if (placeholder->descend(segments, depth + 1, method, match)) {
-            return true;
+        path_values.push_back(segment);
+        const auto* found = placeholder->find(segments, depth + 1, path_values);
+        if (found == nullptr) {
+            path_values.pop_back();
         }
-        match.path_values.pop_back();
-        return false;
+        return found;
     }
 };
 
@@ -129,8 +133,15 @@ void Router::add(Route route) {
 
 Router::Match Router::find(Method method, std::string_view raw_path) const {
     Match match;
-    if (const auto segments = split_path(raw_path)) {
-        root_->descend(*segments, 0, method, match);
+    const auto segments = split_path(raw_path);
+    const auto* node = segments ? root_->find(*segments, 0, match.path_values) : nullptr;
+    if (node == nullptr) {
+        return match;
+    }
+    match.path_known = true;
+    match.route = node->route_for(method);
+    if (match.route == nullptr) {
+        match.allow = node->methods();
     }
     return match;
 }

@@ -27,12 +27,14 @@ class Router {
     struct Match {
         const Route* route = nullptr;          // null when nothing fits
         std::vector<std::string> path_values;  // percent-decoded
-        bool path_known = false;               // the path exists under another method
-        std::string allow;                     // then: the methods, as an Allow header names them
+        bool path_known = false;               // the path exists, if only under another method
+        std::string allow;  // without a route: the path's methods, as an Allow header names them
     };
-    /// HEAD falls back to the GET route. Segment by segment a static one wins over a placeholder;
-    /// where the rest does not fit, the placeholder is tried. A placeholder takes no empty segment.
-    /// A malformed percent escape matches nothing.
+    /// The path decides first, then the method: DELETE /assets/uploads is never the deletion of an
+    /// asset called "uploads", also where nothing deletes uploads. Segment by segment a static one
+    /// wins over a placeholder; where the rest does not fit, the placeholder is tried. A
+    /// placeholder takes no empty segment. HEAD falls back to the GET route. A malformed percent
+    /// escape matches nothing.
     [[nodiscard]] Match find(Method method, std::string_view raw_path) const;
 
     [[nodiscard]] std::vector<const Route*> routes() const;

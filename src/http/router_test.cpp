@@ -19,6 +19,7 @@ Router made_router() {
         {Method::get, "/v1/assets/uploads"},
         {Method::get, "/v1/assets/uploads/{upload_id}"},
         {Method::get, "/v1/assets/{asset_id}/parts"},
+        {Method::get, "/v1/assets/{asset_id}/parts/last"},
         {Method::patch, "/v1/indexes/{index_id}/assets/{asset_id}"},
         {Method::get, "/"},
     };
@@ -61,8 +62,11 @@ TEST(Router, finds_the_route_and_its_values) {
         {Method::get, "/v1/assets/7/parts", "/v1/assets/{asset_id}/parts 7"},
         // Static wins at the earliest segment, although both fit.
         {Method::get, "/v1/assets/uploads/parts", "/v1/assets/uploads/{upload_id} parts"},
-        // Nothing static takes DELETE there, so the placeholder does.
-        {Method::delete_, "/v1/assets/uploads", "/v1/assets/{asset_id} uploads"},
+        // Where static ones lead nowhere, the placeholder is tried.
+        {Method::get, "/v1/assets/uploads/parts/last", "/v1/assets/{asset_id}/parts/last uploads"},
+        // What the path means does not hang on the method, although a placeholder takes DELETE.
+        {Method::delete_, "/v1/assets/uploads", "405 GET, HEAD"},
+        {Method::other, "/v1/assets/uploads/parts", "405 GET, HEAD"},
         {Method::patch, "/v1/indexes/a%2Fb/assets/c%20d",
          "/v1/indexes/{index_id}/assets/{asset_id} a/b c d"},
         {Method::get, "/v1/%61ssets", "/v1/assets"},

@@ -23,9 +23,8 @@ TIME_MAX_SEC = 300  # of one run; they take about a minute
 # Left out: whether valid data is accepted and whether what was made is found, for an id that fits its
 # pattern need not exist. Left out until the server is stricter: whether all that the document forbids
 # is refused (unknown keys in bulk entities fail one entity, metadata keys that are null are not
-# counted), and 405 for /assets/multipart-uploads where /assets/{asset_id} takes the method.
-EXCLUDED = ("positive_data_acceptance,negative_data_rejection,unsupported_method,"
-            "ensure_resource_availability")
+# counted).
+EXCLUDED = "positive_data_acceptance,negative_data_rejection,ensure_resource_availability"
 
 
 @pytest.fixture

@@ -66,8 +66,18 @@ def test_unknown_route_is_404_endpoint_not_exists(server, path):
 def test_known_route_with_another_method_is_405(api, method, path):
     response = api.request(method, path)
     assert response.status_code == 405
-    assert response.json()["code"]
+    assert response.json()["code"] == "method_not_allowed"
     assert response.headers["allow"]
+
+
+@pytest.mark.parametrize("method,path,allow", [
+    ("DELETE", "/assets/multipart-uploads", "GET, HEAD, POST"),
+    ("PATCH", "/assets/multipart-uploads/user-metadata", "GET, HEAD, POST"),
+    ("DELETE", f"/entity-collections/{UNKNOWN_ID}/entities/bulk", "POST")])
+def test_a_path_of_its_own_is_not_taken_for_an_id(api, method, path, allow):
+    response = api.request(method, path)
+    refused(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == allow
 
 
 def raw_request(server, text):

@@ -53,6 +53,11 @@ def _formats():
     return checker
 
 
+def placeholders(path):
+    """Which segments are placeholders; of the paths that fit, the least is what is meant."""
+    return [segment.startswith("{") for segment in path.split("/")]
+
+
 class Checker:
     def __init__(self, document):
         self.document = document
@@ -60,7 +65,7 @@ class Checker:
         self.routes = []
         for path, operations in document["paths"].items():
             pattern = re.compile("^/v1.3" + re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)) + "$")
-            self.routes.append((path.count("{"), pattern, operations))
+            self.routes.append((placeholders(path), pattern, operations))
         self.routes.sort(key=lambda route: route[0])
         self._close_objects()
 
@@ -86,8 +91,8 @@ class Checker:
 
     def _schema_of(self, method, path, status):
         for _, pattern, operations in self.routes:
-            if pattern.match(path) and method.lower() in operations:
-                answers = operations[method.lower()]["responses"]
+            if pattern.match(path):
+                answers = operations.get(method.lower(), {}).get("responses", {})
                 content = answers.get(str(status), {}).get("content", {})
                 return content.get("application/json", {}).get("schema")
         return None
@@ -111,7 +116,7 @@ class OwnChecker:
         self.validators = {}
         for path, operations in document["paths"].items():
             pattern = re.compile("^" + re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)) + "$")
-            self.routes.append((path.count("{"), pattern, operations))
+            self.routes.append((placeholders(path), pattern, operations))
         self.routes.sort(key=lambda route: route[0])
         for schema in self._objects(document["paths"]):
             schema.setdefault("additionalProperties", False)
@@ -131,8 +136,8 @@ class OwnChecker:
 
     def operation(self, method, path):
         for _, pattern, operations in self.routes:
-            if pattern.match(path) and method.lower() in operations:
-                return operations[method.lower()]
+            if pattern.match(path):
+                return operations.get(method.lower())
         return None
 
     def check(self, response):
