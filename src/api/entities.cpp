@@ -125,7 +125,7 @@ std::vector<Field> new_entity_fields() {
                              "Images of it; they may still be processing.")};
 }
 
-/// The same as one element of a list: a closed object.
+/// The same as one element of a list that is created: a closed object.
 Schema new_entity_schema() {
     std::vector<Property> properties;
     for (auto& field : new_entity_fields<service::NewEntity>()) {
@@ -176,9 +176,12 @@ base::Result<std::vector<BulkElement>> read_elements(const Values& request) {
 Field elements_field() {
     auto field = bind_field("entities", In::json, &CreateMany::elements, &read_elements);
     field.required = true;
-    return described(std::move(field),
-                     schema::list(new_entity_schema(), 1, service::kEntitiesAtOnceMax),
-                     "Each is created, or not, by itself.");
+    // Any object is taken, for what is wrong with one entity fails that one and not the request.
+    return described(
+        std::move(field),
+        schema::list(schema::any_of({new_entity_schema(), schema::object({})}), 1,
+                     service::kEntitiesAtOnceMax),
+        "Each is created, or not, by itself; one that is not as described fails alone.");
 }
 
 Schema bulk_schema() {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lib import openapi
 from lib.api import (ID, MALFORMED_IDS, SECONDS_TIME, UNKNOWN_ID, Api, invalid, missing, refused)
 from lib.children import hold_worker
 from lib.server import wait_until
@@ -213,6 +214,19 @@ def test_bulk_of_failures_alone_is_still_created(api, collection):
     body = bulk(api, collection, [{"name": "a", "asset_ids": [UNKNOWN_ID]}])
     assert body.status_code == 201
     assert body.json()["success_count"] == 0 and body.json()["entities"] == []
+
+
+@pytest.mark.parametrize("element", [
+    {}, {"name": "a"}, {"name": 9, "asset_ids": [UNKNOWN_ID]},
+    {"name": "a", "asset_ids": [UNKNOWN_ID], "bogus": 1},
+    {"name": "a" * 256, "asset_ids": [UNKNOWN_ID]}, {"name": "a", "asset_ids": "x"},
+    {"name": "a", "asset_ids": [UNKNOWN_ID], "metadata": {"a": []}}, 5, "x", None, [],
+], ids=lambda value: str(value)[:40])
+def test_what_bulk_takes_is_what_is_declared(api, collection, element):
+    response = bulk(api, collection, [element])
+    declared = openapi.own_checker().takes("POST", "/v1.3" + at(collection, "bulk"),
+                                           {"entities": [element]})
+    assert (response.status_code == 201) == declared == isinstance(element, dict)
 
 
 @pytest.mark.parametrize("body,code", [

@@ -140,6 +140,13 @@ class OwnChecker:
                 return operations.get(method.lower())
         return None
 
+    def takes(self, method, path, body):
+        """Whether the document says that such a JSON body may be sent."""
+        content = self.operation(method, path)["requestBody"]["content"]
+        whole = {**content["application/json"]["schema"],
+                 "components": self.document["components"]}
+        return jsonschema.Draft202012Validator(whole).is_valid(body)
+
     def check(self, response):
         """Raises AssertionError when the document does not know such an answer."""
         request = response.request
