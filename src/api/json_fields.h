@@ -134,7 +134,8 @@ Field body_metadata(std::optional<domain::MetadataChange> P::* member, domain::M
     };
     auto field = bind_field(name, In::json, member, parse);
     field.required = presence == Presence::required;
-    return described(std::move(field), metadata_change_schema(),
+    const auto schema = metadata_change_schema();
+    return described(std::move(field), presence == Presence::required ? schema : schema.nullable(),
                      "Values are strings, integers, floats or booleans.");
 }
 

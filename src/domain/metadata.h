@@ -18,7 +18,8 @@ namespace kinodex::domain {
 
 using MetadataValue = std::variant<std::string, std::int64_t, double, bool>;
 
-/// Bounds of user metadata. They keep a row small enough to be read with every list.
+/// Bounds of user metadata. They keep a row small enough to be read with every list. A change names
+/// no more keys than there can be, those that it deletes among them.
 inline constexpr std::size_t kMetadataKeysMax = 100;
 inline constexpr std::size_t kMetadataKeyBytesMax = 256;
 inline constexpr std::size_t kMetadataTextBytesMax = 8 * 1024;

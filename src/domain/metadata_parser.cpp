@@ -10,13 +10,13 @@ namespace {
 
 namespace json = boost::json;
 
-// A whole text may carry more than survives (nulls, repeats), but not without end.
-constexpr std::size_t kEntriesMax = 4 * kMetadataKeysMax;
+// A text may say a key more than once, but not without end.
+constexpr std::size_t kMembersMax = 4 * kMetadataKeysMax;
 
 /// Receives parser events. Number text is kept and converted by std::from_chars, because the
 /// parser's own conversion of floats may be off in the last digit.
 struct Handler {
-    static constexpr std::size_t max_object_size = kEntriesMax;
+    static constexpr std::size_t max_object_size = kMembersMax;
     static constexpr std::size_t max_array_size = 0;
     static constexpr std::size_t max_key_size = kMetadataKeyBytesMax;
     static constexpr std::size_t max_string_size = kMetadataTextBytesMax;
@@ -39,10 +39,10 @@ struct Handler {
         const auto same = std::ranges::find(entries, key, &FlatObject::value_type::first);
         if (same != entries.end()) {
             same->second = std::move(value);
-        } else if (entries.size() < kEntriesMax) {
+        } else if (entries.size() < kMetadataKeysMax) {
             entries.emplace_back(key, std::move(value));
         } else {
-            return refuse("It has too many keys.");
+            return refuse("It can name at most " + std::to_string(kMetadataKeysMax) + " keys.");
         }
         key.clear();
         text.clear();

@@ -71,6 +71,16 @@ TEST(Metadata, bounds_hold_at_the_limit_and_refuse_beyond) {
     };
     EXPECT_TRUE(with_key(kMetadataKeyBytesMax).has_value());
     EXPECT_FALSE(with_key(kMetadataKeyBytesMax + 1).has_value());
+    // Whatever the values: a key that is deleted is named, too. A repeated one counts once.
+    const auto with_nulls = [](std::size_t count) {
+        std::string json = R"({"k0":1)";
+        for (std::size_t i = 0; i < count; ++i) {
+            json += ",\"k" + std::to_string(i) + "\":null";
+        }
+        return parse_metadata_change(json + "}", MetadataMode::merge);
+    };
+    EXPECT_TRUE(with_nulls(kMetadataKeysMax).has_value());
+    EXPECT_FALSE(with_nulls(kMetadataKeysMax + 1).has_value());
     MetadataChange many;
     for (std::size_t i = 0; i < kMetadataKeysMax; ++i) {
         many.entries.emplace_back(std::to_string(i), MetadataValue(std::int64_t{1}));

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lib import openapi
 from lib.api import invalid, refused
 from media.maker import clip
 
@@ -138,6 +139,17 @@ def test_bounds_hold_for_the_merged_whole(api, path):
     change = {"one more": 1, "k0": None}
     assert api.patch(path, json={"user_metadata": change}).status_code == 204
     assert len(stored(api, path)) == 100
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_a_change_names_at_most_a_hundred_keys_also_to_delete_them(api, path, method):
+    """More than that could be needed by nobody, and what the document says counts every key."""
+    for count, answer in ((100, 204), (101, 400)):
+        body = {"user_metadata": {f"k{n}": None for n in range(count)}}
+        response = api.request(method, path, json=body)
+        assert response.status_code == answer, response.text
+        assert openapi.own_checker().takes(method, "/v1.3" + path, body) == (answer == 204)
+    assert "at most 100 keys" in invalid(response, "user_metadata")["message"]
 
 
 def test_last_of_repeated_changes_wins(api, path):
