@@ -12,9 +12,10 @@ bool claims_key(const Field& field, std::string_view key) {
 
 }  // namespace
 
-Answer Answer::making(std::string name) const {
+Answer Answer::making(std::string name, std::string key) const {
     auto copy = *this;
     copy.makes = std::move(name);
+    copy.id_key = std::move(key);
     return copy;
 }
 
@@ -43,7 +44,10 @@ Answer answers_text(std::string media_type) {
 }
 
 Answer answers_bytes(std::string media_type) {
-    return {200, std::move(media_type), schema::binary(), {}, false, true, true};
+    Answer made{200, std::move(media_type), schema::binary()};
+    made.has_etag = true;
+    made.in_ranges = true;
+    return made;
 }
 
 Endpoint raw_endpoint(Headline headline, Answer answer, std::vector<Errc> errors,

@@ -50,13 +50,14 @@ struct Answer {
     unsigned status = 200;
     std::string media_type;  // empty: no body
     Schema schema;
-    std::string makes = {};  // the path parameter that takes its `_id`; empty: it makes nothing
+    std::string makes = {};   // the path parameter that takes its id; empty: it makes nothing
+    std::string id_key = {};  // where that id stands in the body
     bool has_location = false;
     bool has_etag = false;   // 304 as If-None-Match asks
     bool in_ranges = false;  // 206 and 416 as Range asks
 
-    /// Its `_id` is what operations take as the path parameter `name`.
-    [[nodiscard]] Answer making(std::string name) const;
+    /// What stands under `key` is what operations take as the path parameter `name`.
+    [[nodiscard]] Answer making(std::string name, std::string key = "_id") const;
     [[nodiscard]] Answer with_location() const;
     [[nodiscard]] Answer with_etag() const;
 };

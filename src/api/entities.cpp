@@ -221,7 +221,7 @@ Endpoint create_endpoint(Services& services) {
     return endpoint<CreateEntity>(
         {Method::post, kEntities, "entities.create", "Create an entity",
          "It is `processing` until its reference images were looked at."},
-        answers(201, entity_schema()), {Errc::resource_not_exist},
+        answers(201, entity_schema()).making("entity_id"), {Errc::resource_not_exist},
         with({collection_field(&CreateEntity::collection)}, new_entity_fields<CreateEntity>()),
         [&services](Caller caller, CreateEntity in) -> Asked<Reply> {
             const auto collection = in.collection;

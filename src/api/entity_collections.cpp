@@ -68,7 +68,7 @@ Endpoint create_endpoint(Services& services) {
          "entity_collections.create",
          "Create an entity collection",
          {}},
-        answers(201, collection_schema()), {},
+        answers(201, collection_schema()).making("entity_collection_id"), {},
         {body_text("name", &CreateCollection::name, entity_name_schema(), "Its name."),
          body_text_if("description", &CreateCollection::description, entity_description_schema(),
                       "What it is for.")},

@@ -349,7 +349,7 @@ Endpoint create_endpoint(Services& services) {
          "Create an upload session",
          "Divide the file into chunks of `chunk_size` bytes, PUT each to its URL, and report the "
          "ETags. Chunks may go in parallel and in any order."},
-        answers(201, created_schema()),
+        answers(201, created_schema()).making("upload_id", "upload_id"),
         {Errc::video_filesize_too_large, Errc::audio_filesize_too_large,
          Errc::media_filesize_too_large, Errc::uploads_too_many, Errc::quota_exceeded},
         {body_text("filename", &CreateUpload::filename, schema::line(1, service::kFilenameCharsMax),

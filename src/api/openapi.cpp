@@ -135,8 +135,9 @@ void append_links(JsonObject& response, const Endpoint& endpoint,
         link.text("operationId", other.headline.operation);
         JsonObject parameters(link.key("parameters"));
         for (const auto& name : wanted) {
-            parameters.text(name, name == endpoint.answer.makes ? "$response.body#/_id"
-                                                                : "$request.path." + name);
+            parameters.text(name, name == endpoint.answer.makes
+                                      ? "$response.body#/" + endpoint.answer.id_key
+                                      : "$request.path." + name);
         }
     }
 }

@@ -193,7 +193,8 @@ Endpoint create_endpoint(Services& services) {
          "The same as uploading an asset and indexing it, with both behind it. Retrieve the task "
          "until its status is `ready` or `failed`."},
         answers(200, schema::object({has("_id", schema::id(), "The task's identifier."),
-                                     has("video_id", schema::id(), "The video's identifier.")})),
+                                     has("video_id", schema::id(), "The video's identifier.")}))
+            .making("task_id"),
         create_errors(), create_fields(), Access::key, http::BodyMode::streamed,
         [&services](http::Request& request) { return respond(services, request); });
 }

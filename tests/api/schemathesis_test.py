@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lib.api import Api
+from lib.multipart import Part, encode
 from lib.server import wait_until
 from media.maker import clip
 
@@ -46,9 +47,9 @@ def schemathesis(start_server, tmp_path):
                               timeout=TIME_MAX_SEC,
                               env={**os.environ, "SCHEMATHESIS_HOOKS": hooks})
         assert done.returncode == 0, done.stdout + done.stderr
-        made = next(line for line in done.stdout.splitlines() if " generated, " in line)
-        print(made.strip())
-        return int(made.split()[0])
+        count = next(line for line in done.stdout.splitlines() if " generated, " in line)
+        print(count.strip())
+        return int(count.split()[0])
     return run
 
 
@@ -69,6 +70,12 @@ def ready(api, path, part):
     return wait_until(done, 30, f"{part} of {path}")
 
 
+def made(api, path, key="_id", **body):
+    response = api.post(path, json=body)
+    assert response.status_code == 201, response.text
+    return response.json()[key]
+
+
 def test_requests_for_things_that_are_there(start_server, schemathesis):
     server = start_server()
     api = Api(server)
@@ -79,6 +86,14 @@ def test_requests_for_things_that_are_there(start_server, schemathesis):
     thumbnail = ready(api, f"/assets/{asset}", "thumbnail")["thumbnail"]["representative_url"]
     streamed = ready(api, f"/indexes/{index}/indexed-assets/{item}", "hls")
     picture = streamed["hls"]["thumbnail_urls"][0]
+    form, kind = encode([Part("index_id", index),
+                         Part("video_file", clip("h264_aac").read_bytes(), filename="clip.mp4")])
+    task = api.post("/tasks", content=form, headers={"content-type": kind}).json()["_id"]
+    upload = made(api, "/assets/multipart-uploads", "upload_id", filename="a.mp4", type="video",
+                  total_size=1000)
+    people = made(api, "/entity-collections", name="people")
+    image = api.upload(clip("png_128"))["_id"]
+    anna = made(api, f"/entity-collections/{people}/entities", name="Anna", asset_ids=[image])
     api.close()
     config = f"""
 [parameters]
@@ -86,6 +101,11 @@ def test_requests_for_things_that_are_there(start_server, schemathesis):
 "path.index-id" = "{index}"
 "path.indexed-asset-id" = "{item}"
 "path.indexed_asset_id" = "{item}"
+"path.video-id" = "{item}"
+"path.task_id" = "{task}"
+"path.upload_id" = "{upload}"
+"path.entity_collection_id" = "{people}"
+"path.entity_id" = "{anna}"
 "path.playlist" = "master.m3u8"
 "path.track" = "0"
 "path.part" = "init.mp4"
@@ -102,8 +122,8 @@ parameters = {{ {signed(thumbnail)} }}
 include-path-regex = "^/media/indexed/"
 parameters = {{ {signed(picture)} }}
 """
-    made = schemathesis(server, "--max-examples", "40", "--mode", "positive", "--exclude-method",
+    count = schemathesis(server, "--max-examples", "40", "--mode", "positive", "--exclude-method",
                         "DELETE", config=config)
-    assert made > 500
+    assert count > 500
     served = [int(line["status"]) < 400 for line in server.events("request")]
     assert sum(served) * 2 > len(served), "most requests were answered, not refused"

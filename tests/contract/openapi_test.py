@@ -82,6 +82,32 @@ def test_every_operation_is_described(document):
         assert "500" in operation["responses"], what
 
 
+def test_what_was_made_is_linked_to_what_takes_its_id(document):
+    by_name = {operation["operationId"]: (path, operation)
+               for path, _, operation in operations(document)}
+    makers = {"assets.create": ("asset_id", "_id"), "indexes.create": ("index-id", "_id"),
+              "indexed_assets.create": ("indexed-asset-id", "_id"),
+              "tasks.create": ("task_id", "_id"),
+              "multipart_uploads.create": ("upload_id", "upload_id"),
+              "entity_collections.create": ("entity_collection_id", "_id"),
+              "entities.create": ("entity_id", "_id")}
+    linking = {name for name, (_, operation) in by_name.items()
+               if any("links" in answer for answer in operation["responses"].values())}
+    assert linking == set(makers)
+    for name, (parameter, key) in makers.items():
+        path, operation = by_name[name]
+        links = next(answer["links"] for answer in operation["responses"].values()
+                     if "links" in answer)
+        assert links, name
+        for link in links.values():
+            target, _ = by_name[link["operationId"]]
+            names = [part.split("}")[0] for part in target.split("{")[1:]]
+            assert list(link["parameters"]) == names
+            assert link["parameters"][parameter] == f"$response.body#/{key}"
+            for other in set(names) - {parameter}:
+                assert link["parameters"][other] == f"$request.path.{other}" and other in path
+
+
 def test_what_needs_a_key_says_so(document, server):
     """Asked without a key, what the document calls secured is refused, and nothing else is."""
     assert document["security"] == [{"api_key": []}]
