@@ -8,6 +8,7 @@ import pytest
 from lib.api import ID, MALFORMED_IDS, MILLIS_TIME, UNKNOWN_ID, Api, invalid, missing, refused
 from lib.children import hold_worker
 from lib.multipart import Part, encode
+from lib.receiver import Receiver
 from lib.server import wait_until
 from lib.url_server import UrlServer
 from media.maker import clip
@@ -342,6 +343,55 @@ def test_what_is_at_a_url_must_be_a_video(start_server, web):
     refused(ask("/nothing"), 400, "media_url_not_accessible")
     refused(ask("/big.mp4"), 400, "video_filesize_too_large")
     assert api.get("/tasks").json()["data"] == [] and api.asset_total() == 0
+
+
+# --- quotas, limits, webhooks ---------------------------------------------------------------
+
+def test_hours_of_indexing_count_when_they_are_known(start_server):
+    api = Api(start_server("--quota-hours", "0.003"))  # 10.8 s
+    index = api.make_index("quota")
+    makes = int(10.8 // 5)
+    for _ in range(makes):
+        make(api, index)
+    refused(post(api, Part("index_id", index), video_part()), 400, "usage_limit_exceeded",
+            pattern="indexing quota")
+    assert api.asset_total() == makes
+    assert api.get("/tasks").json()["page_info"]["total_results"] == makes
+
+
+def test_hours_of_indexing_that_are_passed_later_fail_the_task(start_server):
+    api = Api(start_server("--quota-hours", "0.001", "--ingest", "async"))  # 3.6 s
+    index = api.make_index("quota")
+    task = ended(api, make(api, index)["_id"])
+    assert task["status"] == "failed" and "quota" in task["error"]["message"]
+
+
+def test_tasks_count_with_other_requests_to_index(start_server):
+    """By the day: a minute could end between two requests."""
+    api = Api(start_server("--index-per-day", 2))
+    index = api.make_index("limits")
+    make(api, index)
+    api.add(index, api.upload(clip("h264_silent"))["_id"])
+    response = post(api, Part("index_id", index), video_part())
+    refused(response, 429, "too_many_requests")
+    assert int(response.headers["retry-after"]) >= 1
+    assert api.asset_total() == 2
+    assert api.get("/tasks").json()["page_info"]["total_results"] == 1
+
+
+def test_webhooks_are_told_of_ready_and_of_failed_tasks(start_server):
+    receiver = Receiver("a-secret-of-some-length")
+    try:
+        api = Api(start_server("--ingest", "async", "--webhook-urls", receiver.url,
+                               "--webhook-secret", receiver.secret, "--allow-webhook-hosts",
+                               "127.0.0.1"))
+        index = api.make_index("told")
+        good, bad = make(api, index), make(api, index, "tone_mp3")
+        wait_until(lambda: len(receiver.events) >= 2, 60, "both events")
+        told = {event["data"]["id"]: event["type"] for event in receiver.events}
+        assert told == {good["video_id"]: "index.task.ready", bad["video_id"]: "index.task.failed"}
+    finally:
+        receiver.close()
 
 
 # --- list -----------------------------------------------------------------------------------
