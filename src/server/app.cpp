@@ -207,6 +207,7 @@ void App::wire_services() {
         service::works_of(*ingest_, *renditions_, *indexing_, *entity_check_, *objects_));
     service::AssetOptions options;
     options.mode = ingest_mode(config_);
+    options.announces = webhooks_->is_wanted();
     assets_ = std::make_unique<service::Assets>(*store_, *objects_, *ingest_, *playback_, *quotas_,
                                                 options, wake);
     uploads_ = std::make_unique<service::Uploads>(

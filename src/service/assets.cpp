@@ -174,6 +174,9 @@ runtime::Asked<void> Assets::change_metadata(domain::AccountId account, domain::
 
 runtime::Asked<void> Assets::remove(domain::AccountId account, domain::AssetId id,
                                     store::DeleteMode mode) {
+    if (mode == store::DeleteMode::force && options_.announces) {
+        mode = store::DeleteMode::force_and_announce;
+    }
     KN_CO_PASS(co_await store_.delete_asset(account, id, mode));
     playback_.forget(id);
     wake_workers_();

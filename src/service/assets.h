@@ -37,6 +37,8 @@ struct AssetOptions {
     IngestMode mode = IngestMode::sync;
     /// Larger files are never examined while the client waits.
     std::int64_t sync_bytes_max = 200LL * 1024 * 1024;
+    /// Whether webhooks want to know of videos that fail because their asset is deleted.
+    bool announces = false;
 };
 
 inline constexpr std::size_t kFilenameCharsMax = 255;

@@ -50,7 +50,11 @@ struct IngestOutcome {
 };
 
 enum class AssetPart { hls, thumbnail };
-enum class DeleteMode { refuse_when_referenced, force };
+enum class DeleteMode {
+    refuse_when_referenced,
+    force,
+    force_and_announce,  // with an `announce` job for each indexed asset that fails by it
+};
 
 /// The new state of an indexed asset after a step of its job; `updated_at` becomes now.
 struct IndexingOutcome {

@@ -394,6 +394,27 @@ def test_webhooks_are_told_of_ready_and_of_failed_tasks(start_server):
         receiver.close()
 
 
+def test_webhooks_are_told_of_a_task_that_failed_with_its_asset(start_server):
+    receiver = Receiver("a-secret-of-some-length")
+    try:
+        api = busy_server(start_server, "--ingest", "async", "--webhook-urls", receiver.url,
+                          "--webhook-secret", receiver.secret, "--allow-webhook-hosts", "127.0.0.1")
+        index = api.make_index("told")
+        video = make(api, index)["video_id"]
+        asset = api.get(f"/indexes/{index}/videos/{video}").json()["asset_id"]
+        assert api.delete(f"/assets/{asset}", "force=true").status_code == 204
+
+        def event():
+            return [each for each in receiver.events if each["data"]["id"] == video]
+
+        wait_until(event, 60, "the event")
+        (told,) = event()
+        assert told["type"] == "index.task.failed" and told["data"]["status"] == "failed"
+        assert "deleted" in told["data"]["error"]["message"]
+    finally:
+        receiver.close()
+
+
 # --- list -----------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")

@@ -218,6 +218,19 @@ TEST_P(TaskConformance, fails_when_its_asset_is_deleted_under_it) {
     ASSERT_TRUE(wait(store().delete_asset(account_, task.asset_id, DeleteMode::force)));
     EXPECT_EQ(found(task).status, TaskStatus::failed);
     EXPECT_EQ(wait(store().find_indexed_asset(task.video_id))->status, IndexingStatus::failed);
+    EXPECT_TRUE(take_jobs(JobKind::announce).empty());
+}
+
+TEST_P(TaskConformance, that_fails_by_a_deletion_is_announced_in_the_same_step_if_wanted) {
+    const auto index = add_index(account_);
+    const auto waiting = add_waiting(index);
+    const auto begun = add_task(index);  // its indexing goes on, and ends by itself
+    for (const auto& task : {waiting, begun}) {
+        ASSERT_TRUE(
+            wait(store().delete_asset(account_, task.asset_id, DeleteMode::force_and_announce)));
+    }
+    EXPECT_EQ(found(waiting).status, TaskStatus::failed);
+    EXPECT_EQ(take_jobs(JobKind::announce), Texts{waiting.video_id.text()});
 }
 
 TEST_P(TaskConformance, can_go_only_at_its_end_and_after_a_ready_video) {

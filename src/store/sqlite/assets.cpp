@@ -266,7 +266,9 @@ base::Status delete_asset(WriteTurn& turn, domain::AccountId account, domain::As
         }
     }
     KN_PASS(Query(turn.db, "DELETE FROM assets WHERE id = ?").with(id).done());
-    KN_PASS(fail_waiting_videos(turn, id, "The asset was deleted before it could be indexed."));
+    KN_PASS(
+        fail_waiting_videos(turn, id, "The asset was deleted before it could be indexed.",
+                            mode == DeleteMode::force_and_announce ? Announce::yes : Announce::no));
     KN_PASS(unlink_from_entities(turn, id));
     return insert_job(turn, {domain::JobKind::remove_objects, "assets/" + id.text() + "/"});
 }
@@ -290,7 +292,8 @@ base::Result<bool> finish_ingest(WriteTurn& turn, domain::AssetId id, const Inge
     if (outcome.status == domain::AssetStatus::ready) {
         KN_PASS(index_waiting_videos(turn, id));
     } else {
-        KN_PASS(fail_waiting_videos(turn, id, outcome.error_message));
+        // Whoever ends an ingest brings the jobs that follow.
+        KN_PASS(fail_waiting_videos(turn, id, outcome.error_message, Announce::no));
     }
     KN_PASS(check_entities_of(turn, id));
     return true;

@@ -258,7 +258,7 @@ base::Status index_waiting_videos(WriteTurn& turn, domain::AssetId asset_id) {
 }
 
 base::Status fail_waiting_videos(WriteTurn& turn, domain::AssetId asset,
-                                 std::string_view error_message) {
+                                 std::string_view error_message, Announce announce) {
     KN_TRY(items, waiting_for(turn.db, asset));
     for (const auto& item : items) {
         IndexingOutcome outcome;
@@ -266,6 +266,9 @@ base::Status fail_waiting_videos(WriteTurn& turn, domain::AssetId asset,
         outcome.error_message = error_message;
         if (item.stream == domain::StreamStatus::processing) {
             outcome.stream = domain::StreamStatus::canceled;
+        }
+        if (announce == Announce::yes) {
+            outcome.jobs.push_back({domain::JobKind::announce, item.id.text()});
         }
         KN_PASS(set_indexing(turn, item.id, outcome));
     }

@@ -15,8 +15,9 @@ std::unique_ptr<TaskStore> make_task_store(Access& access);
 
 /// An asset is ready: what waits for it takes its system metadata and is queued for indexing.
 base::Status index_waiting_videos(WriteTurn& turn, domain::AssetId asset);
-/// An asset failed or is deleted: what waits for it fails.
+enum class Announce { no, yes };
+/// An asset failed or is deleted: what waits for it fails, each with an `announce` job if wanted.
 base::Status fail_waiting_videos(WriteTurn& turn, domain::AssetId asset,
-                                 std::string_view error_message);
+                                 std::string_view error_message, Announce announce);
 
 }  // namespace kinodex::store::sqlite
