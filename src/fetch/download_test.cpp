@@ -44,13 +44,17 @@ runtime::Asked<std::string> read_all(Fetcher& fetcher, DownloadRequest request, 
     }
 }
 
-Outcome download(const TestPeer& peer, std::uint64_t bytes_max = 100'000'000) {
+DownloadRequest request_of(const TestPeer& peer, std::uint64_t bytes_max = 100'000'000) {
     DownloadRequest request;
     request.url = peer.url();
     request.rules = std::make_shared<const AddressRules>(AddressRules::parse("127.0.0.1").value());
     request.bytes_max = bytes_max;
     request.first_pause = std::chrono::milliseconds(1);
     request.patience.stall = std::chrono::seconds(1);
+    return request;
+}
+
+Outcome download(DownloadRequest request) {
     Fetcher fetcher({});
     Outcome outcome;
     asio::io_context io;
@@ -60,6 +64,10 @@ Outcome download(const TestPeer& peer, std::uint64_t bytes_max = 100'000'000) {
     asio::co_spawn(io, story, asio::detached);
     io.run();
     return outcome;
+}
+
+Outcome download(const TestPeer& peer, std::uint64_t bytes_max = 100'000'000) {
+    return download(request_of(peer, bytes_max));
 }
 
 Errc code_of(const Outcome& outcome) {
@@ -238,6 +246,38 @@ TEST(Download, a_slow_body_ticks_and_a_still_one_is_asked_for_again) {
     EXPECT_EQ(outcome.text.value(), kBody);
     EXPECT_GE(outcome.ticks, 1);
     EXPECT_EQ(peer.connections(), 2);
+}
+
+/// Neither patience nor the count of breaks would ever end these two.
+TEST(Download, its_time_is_bounded_within_a_connection_and_over_all_of_them) {
+    TestPeer silent([](const Talk& talk) {
+        talk.say(whole(kBody, "\"a\"", 1000));
+        talk.wait();
+    });
+    auto request = request_of(silent);
+    request.patience.stall = std::chrono::hours(1);
+    request.total = std::chrono::seconds(1);
+    auto outcome = download(request);
+    ASSERT_EQ(code_of(outcome), Errc::media_url_unreachable);
+    EXPECT_EQ(outcome.text.error().detail, "it took too long");
+    EXPECT_EQ(silent.connections(), 1);
+
+    const std::string piece(2 * kProgressBytes, 'x');
+    TestPeer endless([&](const Talk& talk) {
+        const std::string size = "1000000000000";
+        const auto from = range_start(talk);
+        talk.say(from == 0 ? "HTTP/1.1 200 OK\r\n"
+                           : "HTTP/1.1 206 Part\r\nContent-Range: bytes " + std::to_string(from) +
+                                 "-999999999999/" + size + "\r\n");
+        talk.say("Content-Length: " + std::to_string(std::stoull(size) - from) +
+                 "\r\nETag: \"a\"\r\n\r\n" + piece);
+    });
+    request = request_of(endless, 2'000'000'000'000);
+    request.first_pause = std::chrono::milliseconds(100);  // or it would be very many bytes
+    request.total = std::chrono::seconds(1);
+    outcome = download(request);
+    ASSERT_EQ(code_of(outcome), Errc::media_url_unreachable);
+    EXPECT_EQ(outcome.text.error().detail, "it took too long");
 }
 
 }  // namespace

@@ -145,6 +145,22 @@ TEST(Fetcher, redirects_are_followed_up_to_a_bound) {
     EXPECT_EQ(circle.connections(), kRedirectsMax + 1);
 }
 
+TEST(Fetcher, each_hop_has_to_answer_in_time) {
+    for (const int silent : {1, kRedirectsMax + 1}) {
+        TestPeer peer([&](const Talk& talk) {
+            if (talk.number < silent) {
+                talk.say(redirect("next"));
+            } else {
+                talk.wait();
+            }
+        });
+        auto request = get_of(peer.url());
+        request.patience.stall = seconds(1);
+        EXPECT_EQ(code_of(fetched(std::move(request))), Errc::media_url_unreachable);
+        EXPECT_LE(peer.connections(), silent);
+    }
+}
+
 TEST(Fetcher, proxies_and_codings_are_not_asked_for) {
     ::setenv("http_proxy", "http://127.0.0.1:1", 1);
     ::setenv("ALL_PROXY", "http://127.0.0.1:1", 1);

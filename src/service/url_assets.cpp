@@ -173,10 +173,10 @@ runtime::Asked<Asset> UrlAssets::hand_over(NewUpload upload, Fetch fetch) {
     const auto id = upload.id;
     const auto length = fetch.download->head().content_length;
     // First, so that the job finds it.
-    park(id, std::move(fetch));
+    parked_.leave(id, std::move(fetch));
     auto asset = co_await assets_.create_pending(std::move(upload), length);
     if (!asset) {
-        take_parked(id);
+        parked_.take(id);
     }
     co_return asset;
 }
@@ -185,7 +185,7 @@ runtime::Task<Step> UrlAssets::run(domain::AssetId id, int attempts,
                                    std::shared_ptr<const std::atomic<bool>> should_stop) {
     auto asset = co_await store_.find_asset(id);
     if (!asset || asset->status != AssetStatus::processing) {
-        take_parked(id);
+        parked_.take(id);
         co_return asset || asset.error().code == Errc::resource_not_exist ? Step::done
                                                                           : Step::later;
     }
@@ -219,7 +219,7 @@ runtime::Task<Step> UrlAssets::run(domain::AssetId id, int attempts,
 /// Fetches all of it and puts it in place.
 runtime::Asked<Quotas::Reservation> UrlAssets::bring(const Asset& asset,
                                                      const StillWanted& still_wanted) {
-    auto parked = take_parked(asset.id);
+    auto parked = parked_.take(asset.id);
     if (!parked) {
         KN_CO_TRY(task, co_await store_.tasks().find_task_of(asset.id));
         const auto purpose = task ? Purpose::task : Purpose::asset;
@@ -267,24 +267,6 @@ runtime::Task<Step> UrlAssets::give_up_or_wait(const Asset& asset, base::Error e
         co_return Step::later;
     }
     co_return co_await ingest_.fail(asset, error) ? Step::failed : Step::later;
-}
-
-void UrlAssets::park(domain::AssetId id, Fetch fetch) {
-    const std::lock_guard lock(mutex_);
-    if (parked_.size() < options_.parked_max) {
-        parked_.emplace(id, std::move(fetch));
-    }
-}
-
-std::optional<UrlAssets::Fetch> UrlAssets::take_parked(domain::AssetId id) {
-    const std::lock_guard lock(mutex_);
-    const auto found = parked_.find(id);
-    if (found == parked_.end()) {
-        return std::nullopt;
-    }
-    auto fetch = std::move(found->second);
-    parked_.erase(found);
-    return fetch;
 }
 
 }  // namespace kinodex::service

@@ -8,14 +8,13 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "fetch/download.h"
 #include "service/assets.h"
+#include "service/parked.h"
 #include "service/renditions.h"
 
 namespace kinodex::service {
@@ -48,7 +47,8 @@ class UrlAssets {
           assets_(assets),
           fetcher_(fetcher),
           rules_(std::move(rules)),
-          options_(options) {}
+          options_(options),
+          parked_(options.parked_max) {}
 
     /// `upload` has a source_url and no media. Errors: parameter_invalid for the URL, the
     /// catalogue's by what is there, those of the fetcher. Nothing stays behind on failure.
@@ -85,9 +85,6 @@ class UrlAssets {
     runtime::Task<base::Error> typed(base::Error error, const Fetch& fetch);
     runtime::Asked<domain::Asset> hand_over(NewUpload upload, Fetch fetch);
 
-    void park(domain::AssetId id, Fetch fetch);
-    std::optional<Fetch> take_parked(domain::AssetId id);
-
     store::Store& store_;
     objects::Objects& objects_;
     Ingest& ingest_;
@@ -95,9 +92,7 @@ class UrlAssets {
     fetch::Fetcher& fetcher_;
     std::shared_ptr<const fetch::AddressRules> rules_;
     UrlOptions options_;
-
-    std::mutex mutex_;
-    std::map<domain::AssetId, Fetch> parked_;
+    Parked<domain::AssetId, Fetch> parked_;
 };
 
 }  // namespace kinodex::service
