@@ -2,7 +2,7 @@
 #include "api/api.h"
 #include "api/asset_wire.h"
 #include "api/json_fields.h"
-#include "api/wire.h"
+#include "api/page_endpoint.h"
 #include "base/utf8.h"
 #include "domain/names.h"
 
@@ -209,23 +209,23 @@ Endpoint delete_endpoint(Services& services) {
         });
 }
 
+void append_reference(std::string& out, const domain::IndexedAssetReference& item) {
+    JsonObject object(out);
+    object.text("_id", item.id.text());
+    JsonObject index(object.key("index"));
+    index.text("_id", item.index_id.text());
+    index.text("name", item.index_name);
+}
+
 Endpoint references_endpoint(Services& services) {
-    return endpoint<ListReferences>(
+    return page_endpoint<ListReferences>(
         {Method::get, "/v1.3/assets/{asset_id}/indexed-assets", "assets.list_indexed_assets",
          "List the indexed assets of an asset", "Every index that the asset is in."},
-        answers(200, page_of(reference_schema())), {Errc::resource_not_exist},
+        reference_schema(), {Errc::resource_not_exist},
         {path_id("asset_id", &ListReferences::id, kAssetIdText), page_number(&ListReferences::page),
          page_limit(&ListReferences::page)},
-        [&services](Caller caller, ListReferences in) -> Asked<Reply> {
-            KN_CO_TRY(paged, co_await services.assets.references(caller.account, in.id, in.page));
-            const auto write = [](std::string& out, const domain::IndexedAssetReference& item) {
-                JsonObject object(out);
-                object.text("_id", item.id.text());
-                JsonObject index(object.key("index"));
-                index.text("_id", item.index_id.text());
-                index.text("name", item.index_name);
-            };
-            co_return Reply{page_json(paged, in.page, write), {}};
+        append_reference, [&services](domain::AccountId account, const ListReferences& in) {
+            return services.assets.references(account, in.id, in.page);
         });
 }
 

@@ -3,7 +3,7 @@
 #include "api/api.h"
 #include "api/entity_fields.h"
 #include "api/error_table.h"
-#include "api/wire.h"
+#include "api/page_endpoint.h"
 #include "domain/names.h"
 
 namespace kinodex::api {
@@ -286,21 +286,20 @@ Endpoint bulk_endpoint(Services& services) {
 
 Endpoint list_endpoint(Services& services) {
     using Status = std::optional<EntityStatus>;
-    return endpoint<ListEntities>(
+    return page_endpoint<ListEntities>(
         {Method::get, kEntities, "entities.list", "List the entities of a collection", {}},
-        answers(200, page_of(entity_schema())), {Errc::resource_not_exist},
+        entity_schema(), {Errc::resource_not_exist},
         with({collection_field(&ListEntities::collection),
               query_choice<ListEntities, Status>(
                   "status", &ListEntities::status,
                   {{"processing", EntityStatus::processing}, {"ready", EntityStatus::ready}},
                   "Only those with this status.")},
              named_list_fields<ListEntities>()),
-        [&services](Caller caller, ListEntities in) -> Asked<Reply> {
+        append_entity, [&services](domain::AccountId account, const ListEntities& in) {
             auto filter = filter_of(in);
             filter.status = in.status;
-            KN_CO_TRY(paged, co_await services.entities.store().list_entities(
-                                 caller.account, in.collection, std::move(filter), in.page));
-            co_return Reply{page_json(paged, in.page, append_entity), {}};
+            return services.entities.store().list_entities(account, in.collection,
+                                                           std::move(filter), in.page);
         });
 }
 
@@ -376,16 +375,14 @@ Endpoint remove_assets_endpoint(Services& services) {
 }
 
 Endpoint by_asset_endpoint(Services& services) {
-    return endpoint<ListByAsset>(
+    return page_endpoint<ListByAsset>(
         {Method::get, "/v1.3/assets/{asset_id}/entities", "entities.list_by_asset",
          "List the entities of an asset", "Newest first."},
-        answers(200, page_of(entity_schema())), {Errc::resource_not_exist},
+        entity_schema(), {Errc::resource_not_exist},
         {path_id("asset_id", &ListByAsset::asset, "The asset's identifier."),
          page_number(&ListByAsset::page), page_limit(&ListByAsset::page)},
-        [&services](Caller caller, ListByAsset in) -> Asked<Reply> {
-            KN_CO_TRY(paged, co_await services.entities.store().list_entities_of_asset(
-                                 caller.account, in.asset, in.page));
-            co_return Reply{page_json(paged, in.page, append_entity), {}};
+        append_entity, [&services](domain::AccountId account, const ListByAsset& in) {
+            return services.entities.store().list_entities_of_asset(account, in.asset, in.page);
         });
 }
 

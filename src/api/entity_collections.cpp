@@ -1,7 +1,7 @@
 // Entity collections: create, list, retrieve, change, delete.
 #include "api/api.h"
 #include "api/entity_fields.h"
-#include "api/wire.h"
+#include "api/page_endpoint.h"
 
 namespace kinodex::api {
 namespace {
@@ -81,13 +81,11 @@ Endpoint create_endpoint(Services& services) {
 }
 
 Endpoint list_endpoint(Services& services) {
-    return endpoint<ListCollections>(
+    return page_endpoint<ListCollections>(
         {Method::get, kCollections, "entity_collections.list", "List entity collections", {}},
-        answers(200, page_of(collection_schema())), {}, named_list_fields<ListCollections>(),
-        [&services](Caller caller, ListCollections in) -> Asked<Reply> {
-            KN_CO_TRY(paged, co_await services.entities.store().list_collections(
-                                 caller.account, filter_of(in), in.page));
-            co_return Reply{page_json(paged, in.page, append_collection), {}};
+        collection_schema(), {}, named_list_fields<ListCollections>(), append_collection,
+        [&services](domain::AccountId account, const ListCollections& in) {
+            return services.entities.store().list_collections(account, filter_of(in), in.page);
         });
 }
 

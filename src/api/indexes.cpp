@@ -1,7 +1,7 @@
 // Indexes: create, list, retrieve, rename, delete.
 #include "api/api.h"
 #include "api/json_fields.h"
-#include "api/wire.h"
+#include "api/page_endpoint.h"
 
 namespace kinodex::api {
 namespace {
@@ -279,14 +279,11 @@ Endpoint create_endpoint(Services& services) {
 }
 
 Endpoint list_endpoint(Services& services) {
-    return endpoint<ListIndexes>({Method::get, "/v1.3/indexes", "indexes.list", "List indexes", {}},
-                                 answers(200, page_of(index_schema())), {}, list_fields(),
-                                 [&services](Caller caller, ListIndexes in) -> Asked<Reply> {
-                                     KN_CO_TRY(paged,
-                                               co_await services.indexes.store().list_indexes(
-                                                   caller.account, std::move(in.filter), in.page));
-                                     co_return Reply{page_json(paged, in.page, append_index), {}};
-                                 });
+    return page_endpoint<ListIndexes>(
+        {Method::get, "/v1.3/indexes", "indexes.list", "List indexes", {}}, index_schema(), {},
+        list_fields(), append_index, [&services](domain::AccountId account, ListIndexes in) {
+            return services.indexes.store().list_indexes(account, std::move(in.filter), in.page);
+        });
 }
 
 Endpoint retrieve_endpoint(Services& services) {

@@ -2,7 +2,7 @@
 #include "api/api.h"
 #include "api/json_fields.h"
 #include "api/links.h"
-#include "api/wire.h"
+#include "api/page_endpoint.h"
 #include "domain/names.h"
 
 namespace kinodex::api {
@@ -375,15 +375,13 @@ Endpoint create_endpoint(Services& services) {
 }
 
 Endpoint list_endpoint(Services& services) {
-    return endpoint<ListUploads>(
+    return page_endpoint<ListUploads>(
         {Method::get, "/v1.3/assets/multipart-uploads", "multipart_uploads.list",
          "List incomplete upload sessions, newest first",
          "Those that take chunks, and those that expired in the last seven days."},
-        answers(200, page_of(summary_schema())), {},
-        {page_number(&ListUploads::page), page_limit(&ListUploads::page)},
-        [&services](Caller caller, ListUploads in) -> Asked<Reply> {
-            KN_CO_TRY(paged, co_await services.uploads.list(caller.account, in.page));
-            co_return Reply{page_json(paged, in.page, append_summary), {}};
+        summary_schema(), {}, {page_number(&ListUploads::page), page_limit(&ListUploads::page)},
+        append_summary, [&services](domain::AccountId account, const ListUploads& in) {
+            return services.uploads.list(account, in.page);
         });
 }
 

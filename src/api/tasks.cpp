@@ -3,7 +3,7 @@
 #include "api/error_table.h"
 #include "api/form.h"
 #include "api/indexed_asset_wire.h"
-#include "api/wire.h"
+#include "api/page_endpoint.h"
 #include "domain/names.h"
 
 namespace kinodex::api {
@@ -314,12 +314,10 @@ std::vector<Field> list_fields() {
 }
 
 Endpoint list_endpoint(Services& services) {
-    return endpoint<ListTasks>(
-        {Method::get, kTasks, "tasks.list", "List tasks", {}}, answers(200, page_of(task_schema())),
-        {}, list_fields(), [&services](Caller caller, ListTasks in) -> Asked<Reply> {
-            KN_CO_TRY(paged, co_await services.tasks.store().list_tasks(
-                                 caller.account, std::move(in.filter), in.page));
-            co_return Reply{page_json(paged, in.page, append_task), {}};
+    return page_endpoint<ListTasks>(
+        {Method::get, kTasks, "tasks.list", "List tasks", {}}, task_schema(), {}, list_fields(),
+        append_task, [&services](domain::AccountId account, ListTasks in) {
+            return services.tasks.store().list_tasks(account, std::move(in.filter), in.page);
         });
 }
 
