@@ -61,6 +61,7 @@ function(kn_library name folder)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} GTest::gtest GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+    # Sanitized code is up to fifteen times slower.
+    set_tests_properties(${name} PROPERTIES TIMEOUT $<IF:$<BOOL:${KN_SANITIZE}>,1800,300>)
   endif()
 endfunction()

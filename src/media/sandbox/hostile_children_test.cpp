@@ -239,7 +239,11 @@ int main(int argc, char** argv) {
         return kinodex::media::run_zygote(kinodex::media::hostile_functions());
     }
     // In sanitizer builds a crash shall stay a signal, as it is in the real thing.
-    ::setenv("ASAN_OPTIONS", "handle_segv=0:handle_abort=0:allocator_may_return_null=1", 1);
+    const std::string flags = "handle_segv=0:handle_abort=0:allocator_may_return_null=1";
+    for (const char* name : {"ASAN_OPTIONS", "TSAN_OPTIONS"}) {
+        const char* given = std::getenv(name);
+        ::setenv(name, (std::string(given == nullptr ? "" : given) + ":" + flags).c_str(), 1);
+    }
     ::testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
 }
