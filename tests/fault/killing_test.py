@@ -6,19 +6,15 @@ be there or not, but only whole. Another seed: KINODEX_TEST_SEED=7 tests/run fau
 """
 
 import hashlib
-import os
-import random
 import threading
 
 import httpx
 import pytest
 
 from lib.api import Api
+from lib.killing import ROUNDS, Client, kill_again_and_again, sources
 from lib.server import Server, wait_until
 from media.maker import clip
-
-ROUNDS = int(os.environ.get("KINODEX_TEST_ROUNDS", "20"))
-SEED = int(os.environ.get("KINODEX_TEST_SEED", "20240816"))
 
 
 class Book:
@@ -32,33 +28,18 @@ class Book:
         self.unsure = set()   # ids that a write without an answer was about
 
 
-class Writer(threading.Thread):
-    """Does one kind of work until a request fails, which is when the server has been killed."""
+class Writer(Client):
+    def __init__(self, server, seed, book, contents):
+        super().__init__(server, seed)
+        self.book, self.contents = book, contents
 
-    def __init__(self, server, book, seed, contents):
-        super().__init__(daemon=True)
-        self.server, self.book, self.contents = server, book, contents
-        self.random = random.Random(seed)
-        self.failure = None
-        self.done = 0
-
-    def run(self):
-        api = Api(self.server, timeout=20)
-        try:
-            while True:
-                self.random.choice([self.upload, self.upload, self.patch, self.add_index,
-                                    self.rename, self.remove])(api)
-                self.done += 1
-        except httpx.TransportError:
-            pass  # killed
-        except BaseException as problem:  # noqa: BLE001  shown by the test
-            self.failure = problem
-        finally:
-            api.close()
+    def step(self, api):
+        self.chance.choice([self.upload, self.upload, self.patch, self.add_index, self.rename,
+                            self.remove])(api)
 
     def upload(self, api):
-        data = self.random.choice(self.contents)
-        number = self.random.randrange(1 << 60)
+        data = self.chance.choice(self.contents)
+        number = self.chance.randrange(1 << 60)
         made = api.upload(data, user_metadata='{"n": %d}' % number)
         with self.book.lock:
             self.book.assets[made["_id"]] = (hashlib.sha256(data).hexdigest(), {number})
@@ -68,7 +49,7 @@ class Writer(threading.Thread):
             free = [one for one in kind if one not in self.book.unsure]
             if not free:
                 return None
-            one = self.random.choice(free)
+            one = self.chance.choice(free)
             self.book.unsure.add(one)  # until the answer; and no other writer touches it
             return one
 
@@ -80,7 +61,7 @@ class Writer(threading.Thread):
         one = self.pick(self.book.assets)
         if one is None:
             return
-        number = self.random.randrange(1 << 60)
+        number = self.chance.randrange(1 << 60)
         with self.book.lock:
             digest, numbers = self.book.assets[one]
             self.book.assets[one] = (digest, numbers | {number})
@@ -91,7 +72,7 @@ class Writer(threading.Thread):
         self.settle(one)
 
     def add_index(self, api):
-        name = f"index {self.random.randrange(1 << 60)}"
+        name = f"index {self.chance.randrange(1 << 60)}"
         made = api.make_index(name)
         with self.book.lock:
             self.book.indexes[made] = {name}
@@ -100,7 +81,7 @@ class Writer(threading.Thread):
         one = self.pick(self.book.indexes)
         if one is None:
             return
-        name = f"renamed {self.random.randrange(1 << 60)}"
+        name = f"renamed {self.chance.randrange(1 << 60)}"
         with self.book.lock:
             before = self.book.indexes[one]
             self.book.indexes[one] = before | {name}
@@ -121,14 +102,6 @@ class Writer(threading.Thread):
         with self.book.lock:
             del self.book.assets[one]
             self.book.gone.add(one)
-
-
-def sources(server):
-    """sha256 of the stored bytes, by asset id. The key `assets/<id>/source` is the documented one."""
-    found = {}
-    for path in server.data_dir.rglob("source"):
-        found[path.parent.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
 
 
 def check(server, book):
@@ -176,27 +149,12 @@ def forget_unsure(book, assets, indexes):
 
 
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path):
-    print(f"seed {SEED}, {ROUNDS} rounds")
-    chance = random.Random(SEED)
     contents = [clip(name).read_bytes() for name in ("png_128", "jpeg_640", "tone_mp3",
                                                      "exact_4s", "h264_aac")]
     book, server = Book(), Server(tmp_path / "data")
-    work = 0
-    for round_number in range(ROUNDS):
-        server.start()
-        check(server, book)
-        writers = [Writer(server, book, f"{SEED}-{round_number}-{n}", contents) for n in range(4)]
-        for writer in writers:
-            writer.start()
-        threading.Event().wait(chance.uniform(0.2, 1.2))  # the moment of death, from the seed
-        server.kill()
-        for writer in writers:
-            writer.join(30)
-            assert writer.failure is None, repr(writer.failure)
-            work += writer.done
-    server.start()
-    check(server, book)
-    server.stop()
+    work = kill_again_and_again(
+        server, lambda number: [Writer(server, f"{number}-{n}", book, contents) for n in range(4)],
+        lambda: check(server, book))
     print(f"{work} acknowledged writes, {len(book.assets)} assets, {len(book.indexes)} indexes")
     assert work > 8 * ROUNDS, "too little happened for this to prove anything"
     assert book.assets and book.indexes

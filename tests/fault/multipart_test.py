@@ -5,8 +5,6 @@ Another seed: KINODEX_TEST_SEED=7 tests/run fault -k multipart
 """
 
 import hashlib
-import os
-import random
 import threading
 
 import httpx
@@ -14,13 +12,11 @@ import pytest
 
 from lib import parts
 from lib.api import Api
+from lib.killing import ROUNDS, Client, kill_again_and_again, sources
 from lib.parts import CHUNK, MIB
 from lib.server import Server, wait_until
 from media.maker import clip
 from fault.full_disk_test import fill_the_rest, is_full, small_disk  # noqa: F401  a fixture
-
-ROUNDS = int(os.environ.get("KINODEX_TEST_ROUNDS", "20"))
-SEED = int(os.environ.get("KINODEX_TEST_SEED", "20240816"))
 
 
 class Chunk:
@@ -57,37 +53,24 @@ def etag_of(content):
     return hashlib.sha256(content).hexdigest()
 
 
-class Worker(threading.Thread):
-    """Works on sessions until a request fails, which is when the server has been killed."""
+class Uploader(Client):
+    def __init__(self, server, seed, sessions, finished):
+        super().__init__(server, seed)
+        self.sessions = sessions  # only this thread's
+        self.finished = finished  # of all: {asset id: sha256}
 
-    def __init__(self, server, sessions, seed):
-        super().__init__(daemon=True)
-        self.server, self.sessions = server, sessions  # only this thread's
-        self.chance = random.Random(seed)
-        self.finished, self.failure, self.done = [], None, 0
-
-    def run(self):
-        api = Api(self.server, timeout=20)
-        try:
-            while True:
-                if len(self.sessions) < 3:
-                    self.sessions.append(Session(api, self.chance))
-                session = self.chance.choice(self.sessions)
-                index = self.chance.randrange(len(session.chunks))
-                chunk = session.chunks[index]
-                if chunk.reported is None:
-                    step = self.chance.choice([self.put, self.put, self.report])
-                    if chunk.reporting is not None:
-                        step = self.report  # whether that one counted must be known first
-                    step(api, session, index + 1, chunk)
-                self.finish_when_done(api, session)
-                self.done += 1
-        except httpx.TransportError:
-            pass  # killed
-        except BaseException as problem:  # noqa: BLE001  shown by the test
-            self.failure = problem
-        finally:
-            api.close()
+    def step(self, api):
+        if len(self.sessions) < 3:
+            self.sessions.append(Session(api, self.chance))
+        session = self.chance.choice(self.sessions)
+        index = self.chance.randrange(len(session.chunks))
+        chunk = session.chunks[index]
+        if chunk.reported is None:
+            step = self.chance.choice([self.put, self.put, self.report])
+            if chunk.reporting is not None:
+                step = self.report  # whether that one counted must be known first
+            step(api, session, index + 1, chunk)
+        self.finish_when_done(api, session)
 
     def put(self, api, session, index, chunk):
         content = new_content(self.chance, chunk.size)
@@ -126,39 +109,23 @@ class Worker(threading.Thread):
         assert last["url"], last
         got = httpx.get(last["url"], timeout=20, trust_env=False)
         assert got.status_code == 200 and got.content == session.content(), "other bytes"
-        self.finished.append((session.made["asset_id"], etag_of(got.content)))
+        self.finished[session.made["asset_id"]] = etag_of(got.content)
         self.sessions.remove(session)
 
 
-def sources(server):
-    return {path.parent.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in server.data_dir.rglob("source")}
-
-
 def test_kill_9_during_uploads_in_parts_keeps_what_was_acknowledged(tmp_path):
-    print(f"seed {SEED}, {ROUNDS} rounds")
-    chance = random.Random(SEED)
     server = Server(tmp_path / "data")
-    sessions, finished, work = [[] for _ in range(4)], {}, 0
-    for number in range(ROUNDS):
-        server.start()
+    sessions, finished = [[] for _ in range(4)], {}
+
+    def uploaders(number):
+        return [Uploader(server, f"{number}-{n}", own, finished) for n, own in enumerate(sessions)]
+
+    def check():
         stored = sources(server)
         for asset, digest in finished.items():
             assert stored.get(asset) == digest, f"bytes of {asset} differ"
-        workers = [Worker(server, own, f"{SEED}-{number}-{n}") for n, own in enumerate(sessions)]
-        for worker in workers:
-            worker.start()
-        threading.Event().wait(chance.uniform(0.2, 1.2))  # the moment of death, from the seed
-        server.kill()
-        for worker in workers:
-            worker.join(30)
-            assert worker.failure is None, repr(worker.failure)
-            finished.update(worker.finished)
-            work += worker.done
-    server.start()
-    stored = sources(server)
-    assert all(stored.get(asset) == digest for asset, digest in finished.items())
-    server.stop()
+
+    work = kill_again_and_again(server, uploaders, check)
     print(f"{work} steps, {len(finished)} uploads")
     assert len(finished) > ROUNDS, "too little happened for this to prove anything"
 
