@@ -3,16 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include "fetch/test_peer.h"
+#include "runtime/test_await.h"
 
 namespace kinodex::fetch {
 namespace {
 
-namespace asio = boost::asio;
 using base::Errc;
 using Talk = TestPeer::Talk;
 
@@ -57,12 +53,7 @@ DownloadRequest request_of(const TestPeer& peer, std::uint64_t bytes_max = 100'0
 Outcome download(DownloadRequest request) {
     Fetcher fetcher({});
     Outcome outcome;
-    asio::io_context io;
-    auto story = [&]() -> runtime::Task<void> {
-        outcome.text = co_await read_all(fetcher, request, outcome);
-    };
-    asio::co_spawn(io, story, asio::detached);
-    io.run();
+    outcome.text = runtime::await(read_all(fetcher, std::move(request), outcome));
     return outcome;
 }
 

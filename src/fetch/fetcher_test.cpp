@@ -5,32 +5,20 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
 #include <semaphore>
 
 #include "fetch/download.h"
 #include "fetch/test_peer.h"
+#include "runtime/test_await.h"
 
 namespace kinodex::fetch {
 namespace {
 
-namespace asio = boost::asio;
 using base::Errc;
+using runtime::await;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Talk = TestPeer::Talk;
-
-template <class T>
-T await(runtime::Task<T> task) {
-    asio::io_context io;
-    std::optional<T> result;
-    auto story = [&]() -> runtime::Task<void> { result.emplace(co_await std::move(task)); };
-    asio::co_spawn(io, story, asio::detached);
-    io.run();
-    return std::move(*result);
-}
 
 std::shared_ptr<const AddressRules> rules(std::string_view allowed = "127.0.0.1") {
     return std::make_shared<const AddressRules>(AddressRules::parse(allowed).value());

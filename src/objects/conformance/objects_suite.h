@@ -5,15 +5,15 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 
 #include "objects/objects.h"
+#include "runtime/test_await.h"
 
 namespace kinodex::objects {
+
+using runtime::await;
 
 struct ObjectsUnderTest {
     virtual ~ObjectsUnderTest() = default;
@@ -28,17 +28,6 @@ class ObjectsSuite : public testing::TestWithParam<MakeObjects> {
     void SetUp() override { under_test_ = GetParam()(); }
     Objects& objects() { return under_test_->objects(); }
     void reopen() { under_test_->reopen(); }
-
-    /// Runs one coroutine to its end.
-    template <class T>
-    T await(runtime::Task<T> task) {
-        boost::asio::io_context io;
-        std::optional<T> result;
-        auto story = [&]() -> runtime::Task<void> { result.emplace(co_await std::move(task)); };
-        boost::asio::co_spawn(io, story, boost::asio::detached);
-        io.run();
-        return std::move(*result);
-    }
 
     /// Of the one key that the tests use: two parts of 300,000 bytes and one of 5.
     void open_parts();

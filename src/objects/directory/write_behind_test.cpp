@@ -6,12 +6,15 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <optional>
 #include <semaphore>
 #include <string>
 
+#include "runtime/test_await.h"
+
 namespace kinodex::objects {
 namespace {
+
+using runtime::await;
 
 WriteBehind::Piece piece_of(char c) {
     auto text = std::make_shared<std::string>(1, c);
@@ -21,16 +24,6 @@ WriteBehind::Piece piece_of(char c) {
 
 char first_of(std::span<const std::byte> bytes) {
     return static_cast<char>(bytes[0]);
-}
-
-template <class T>
-T await(runtime::Task<T> task) {
-    boost::asio::io_context io;
-    std::optional<T> result;
-    auto story = [&]() -> runtime::Task<void> { result.emplace(co_await std::move(task)); };
-    boost::asio::co_spawn(io, story, boost::asio::detached);
-    io.run();
-    return std::move(*result);
 }
 
 TEST(WriteBehind, writes_in_order_over_many_turns) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/test_await.h"
 #include "store/store.h"
 
 namespace kinodex::store::conformance {
@@ -32,14 +33,7 @@ using BackendFactory = std::unique_ptr<Backend> (*)();
 /// Waits for one call. Every test is a story of one thread.
 template <class T>
 base::Result<T> wait(Asked<T> asked) {
-    boost::asio::io_context io;
-    std::optional<base::Result<T>> answer;
-    auto story = [](Asked<T> call, std::optional<base::Result<T>>& out) -> runtime::Task<void> {
-        out.emplace(co_await std::move(call));
-    };
-    boost::asio::co_spawn(io, story(std::move(asked), answer), boost::asio::detached);
-    io.run();
-    return std::move(*answer);
+    return runtime::await(std::move(asked));
 }
 
 /// Starts all calls at once and waits for all: they meet in one batch of an adapter that batches.
