@@ -397,8 +397,9 @@ def test_webhooks_are_told_of_ready_and_of_failed_tasks(start_server):
 def test_webhooks_are_told_of_a_task_that_failed_with_its_asset(start_server):
     receiver = Receiver("a-secret-of-some-length")
     try:
-        api = busy_server(start_server, "--ingest", "async", "--webhook-urls", receiver.url,
-                          "--webhook-secret", receiver.secret, "--allow-webhook-hosts", "127.0.0.1")
+        api, _ = busy_server(start_server, "--ingest", "async", "--webhook-urls", receiver.url,
+                             "--webhook-secret", receiver.secret, "--allow-webhook-hosts",
+                             "127.0.0.1")
         index = api.make_index("told")
         video = make(api, index)["video_id"]
         asset = api.get(f"/indexes/{index}/videos/{video}").json()["asset_id"]
