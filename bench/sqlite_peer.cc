@@ -169,6 +169,7 @@ Totals measure(Database& db, const std::vector<Id>& ids, std::size_t writers,
     });
     {
         std::vector<std::jthread> threads;
+        threads.reserve(writers);
         for (std::size_t writer = 0; writer < writers; ++writer) {
             threads.emplace_back(
                 [&queue, &ids, writer, end] { write_until(queue, ids, writer, end); });

@@ -34,7 +34,7 @@ void add_octave(std::vector<float>& into, int size_bits, int cell_bits, double s
         return points[static_cast<std::size_t>((y & (lattice - 1)) << lattice_bits |
                                                (x & (lattice - 1)))];
     };
-    const int cell = 1 << cell_bits;
+    const int cell = size >> lattice_bits;
     for (int y = 0; y < size; ++y) {
         const float fy = static_cast<float>(y & (cell - 1)) / static_cast<float>(cell);
         const float sy = fy * fy * (3 - 2 * fy);

@@ -185,6 +185,7 @@ Field query_choice(std::string name, Enum P::* member,
         return invalid(name);
     };
     std::vector<std::string> words;
+    words.reserve(choices.size());
     for (const auto& [word, meaning] : choices) {
         words.emplace_back(word);
     }

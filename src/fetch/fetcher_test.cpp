@@ -3,8 +3,8 @@
 #include "fetch/fetcher.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <semaphore>
 
 #include "fetch/download.h"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -54,9 +55,9 @@ class TestPeer {
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         auto* raw = reinterpret_cast<sockaddr*>(&address);
         socklen_t length = sizeof address;
-        ::bind(listener_.get(), raw, length);
-        ::listen(listener_.get(), 16);
-        ::getsockname(listener_.get(), raw, &length);
+        EXPECT_EQ(::bind(listener_.get(), raw, length), 0);
+        EXPECT_EQ(::listen(listener_.get(), 16), 0);
+        EXPECT_EQ(::getsockname(listener_.get(), raw, &length), 0);
         port_ = ntohs(address.sin_port);
         acceptor_ = std::thread([this] { accept_all(); });
     }
