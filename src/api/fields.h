@@ -7,9 +7,11 @@
 // parameters that nobody declared.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -184,11 +186,8 @@ Field query_choice(std::string name, Enum P::* member,
         }
         return invalid(name);
     };
-    std::vector<std::string> words;
-    words.reserve(choices.size());
-    for (const auto& [word, meaning] : choices) {
-        words.emplace_back(word);
-    }
+    std::vector<std::string> words(choices.size());
+    std::ranges::copy(choices | std::views::keys, words.begin());
     return described(bind_field(name, In::query, member, parse), schema::words(std::move(words)),
                      std::move(text));
 }

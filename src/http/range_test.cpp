@@ -9,8 +9,8 @@ using Range = std::optional<ByteRange>;
 
 TEST(Range, gives_offset_and_length) {
     const struct {
-        const char* header;
-        std::uint64_t size;
+        const char* header = nullptr;
+        std::uint64_t size = 0;
         Range expected;
     } rows[] = {
         {"bytes=0-0", 10, ByteRange{0, 1}},
