@@ -64,7 +64,7 @@ base::Result<AudioLane> AudioLane::open(const AVStream& stream, double file_star
     try {
         state->lane.emplace("sound", 1, kAudioPacketsMax);
     } catch (const std::system_error&) {
-        // Limits may allow no thread.
+        state->lane.reset();  // limits may allow no thread: then everything is worked on at once
     }
     return AudioLane(std::move(state));
 }
