@@ -201,8 +201,9 @@ bool ShotTrack::is_steady_pan() {
         --last;
     }
     std::size_t before = last;
-    while (before > 0 && group_[--before].is_between) {
-    }
+    do {
+        before -= before > 0 ? 1 : 0;
+    } while (before > 0 && group_[before].is_between);
     if (last == 0 || group_[last].time != times_.back()) {
         return false;
     }

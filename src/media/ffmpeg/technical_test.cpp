@@ -12,8 +12,9 @@ namespace {
 
 TEST(Place, is_read_from_iso_6709) {
     struct Row {
-        const char* text;
-        double latitude, longitude;
+        const char* text = nullptr;
+        double latitude = 0;
+        double longitude = 0;
         std::optional<double> altitude;
     };
     const Row rows[] = {

@@ -1,6 +1,7 @@
 #include "media/plan/segment.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "media/plan/bytes.h"
@@ -114,7 +115,7 @@ void put_id3_size(Bytes& out, std::size_t size) {
 void put_packed_head(Bytes& out, const Track& track, std::size_t number) {
     const double ticks = static_cast<double>(track.segments[number].decode_time) * 90'000.0 /
                          static_cast<double>(track.timescale);
-    const auto timestamp = static_cast<std::uint64_t>(ticks + 0.5) & 0x1'FFFF'FFFF;
+    const auto timestamp = static_cast<std::uint64_t>(std::llround(ticks)) & 0x1'FFFF'FFFF;
     put_text(out, "ID3");
     put_be(out, std::uint16_t{0x0400});
     put_be(out, std::uint8_t{0});

@@ -315,7 +315,7 @@ std::optional<ShotFinder::Dissolve> ShotFinder::dissolve_at(std::size_t first, s
         ++b;
     }
     const bool has_both = samples_[a].frame <= frame - reach && samples_[b].frame >= frame + reach;
-    if (!has_both || samples_[b].frame - samples_[a].frame > 3 * reach || b - a < 4) {
+    if (!has_both || samples_[b].frame - samples_[a].frame > std::int64_t{3} * reach || b - a < 4) {
         return std::nullopt;
     }
     const SmallPicture& old_shot = samples_[a].picture;

@@ -137,6 +137,7 @@ std::optional<JobOrder> next_order() {
         return std::nullopt;
     }
     std::vector<int> places;
+    places.reserve(packet.fds.size());
     for (auto& fd : packet.fds) {
         places.push_back(fd.release());
     }

@@ -2,7 +2,6 @@
 // right error, and the next call works.
 #include "media/sandbox/sandboxed_media.h"
 
-#include <dirent.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -20,6 +19,7 @@
 #include <cctype>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "base/unique_fd.h"
@@ -236,14 +236,12 @@ TEST(Sandbox, a_full_queue_refuses_and_the_others_are_served) {
 /// Direct children of this process that are zygotes: the command line tells.
 std::vector<pid_t> zygotes() {
     std::vector<pid_t> found;
-    DIR* tasks = ::opendir("/proc/self/task");
-    while (const dirent* task = ::readdir(tasks)) {
-        std::ifstream list("/proc/self/task/" + std::string(task->d_name) + "/children");
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream list(task.path() / "children");
         for (pid_t pid = 0; list >> pid;) {
             found.push_back(pid);
         }
     }
-    ::closedir(tasks);
     return found;
 }
 

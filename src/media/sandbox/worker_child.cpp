@@ -24,6 +24,7 @@ void WorkerChild::stop_timers() {
 
 bool WorkerChild::send(const JobOrder& order, const std::vector<base::UniqueFd>& fds) {
     std::vector<int> numbers;
+    numbers.reserve(fds.size());
     for (const auto& each : fds) {
         numbers.push_back(each.get());
     }

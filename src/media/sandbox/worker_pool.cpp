@@ -163,7 +163,7 @@ WorkerPool::ChildPtr WorkerPool::take_rested(const WorkerJob& job) {
     if (found == resting_.rend()) {
         return nullptr;
     }
-    const auto child = *found;
+    auto child = *found;
     std::erase(resting_, child);
     return child;
 }
@@ -218,6 +218,7 @@ void WorkerPool::read_reply(const ChildPtr& child) {
 
 /// Reads what there is; false at the end of the stream or of our patience.
 bool WorkerPool::take_reply(const ChildPtr& child) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): it is filled before it is read
     std::array<char, kReadBytes> chunk;
     while (true) {
         const auto got = ::read(child->reply.native_handle(), chunk.data(), chunk.size());
