@@ -230,9 +230,12 @@ base::Result<std::unique_ptr<Draft>> create_draft(const std::string& root,
 Asked<void> commit_drafts(std::vector<Placing> placings, runtime::Lane& lane) {
     std::vector<Move> moves;
     for (auto& placing : placings) {
-        auto& draft = static_cast<DirectoryDraft&>(*placing.draft);
-        KN_CO_PASS(co_await draft.finish_writing());
-        moves.push_back({draft.file(), std::move(placing.key)});
+        auto* draft = dynamic_cast<DirectoryDraft*>(placing.draft.get());
+        if (draft == nullptr) {
+            co_return base::fail(base::Errc::internal, {}, "a draft of another store");
+        }
+        KN_CO_PASS(co_await draft->finish_writing());
+        moves.push_back({draft->file(), std::move(placing.key)});
     }
     auto work = [moves = std::move(moves)] { return place(moves); };
     co_return co_await lane.run<void>(std::move(work));

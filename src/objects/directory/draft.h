@@ -34,8 +34,10 @@ base::Result<std::unique_ptr<Draft>> create_draft(const std::string& root,
                                                   std::shared_ptr<Shards> shards,
                                                   runtime::Lane& lane);
 
-/// Makes the folder of an owner's file, and adds to `changed` what has to be synced for it to stay.
-base::Status make_folders(Shards& shards, const std::string& path, std::set<std::string>& changed);
+/// Makes the folder of an owner's file `target`, and adds to `changed` what has to be synced for it
+/// to stay.
+base::Status make_folders(Shards& shards, const std::string& target,
+                          std::set<std::string>& changed);
 
 /// Commits drafts that `create_draft` made. Errors: as Objects::commit_all.
 Asked<void> commit_drafts(std::vector<Placing> placings, runtime::Lane& lane);
