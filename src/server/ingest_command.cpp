@@ -4,12 +4,12 @@
 // and with that size is left alone: running it again goes on where it stopped, without notes of its
 // own. Files that the server refuses are listed at the end; the others go on.
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <thread>
@@ -150,6 +150,7 @@ void run_workers(const IngestTarget& target, KnownAssets& known,
                  int parallel) {
     tally.workers = static_cast<std::size_t>(parallel);
     std::vector<std::thread> threads;
+    threads.reserve(tally.workers);
     for (int i = 0; i < parallel; ++i) {
         threads.emplace_back([&] {
             IngestUploader uploader(target, known, tally.bytes_sent, interrupted);

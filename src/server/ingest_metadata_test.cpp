@@ -43,9 +43,11 @@ TEST(MetadataTable, rows_beyond_the_bounds_of_metadata_are_refused) {
 }
 
 class Sidecar : public testing::Test {
-  protected:
+  public:
     Sidecar() { std::filesystem::create_directories(folder_); }
     ~Sidecar() override { std::filesystem::remove_all(folder_); }
+
+  protected:
     void write(const std::string& name, const std::string& text) {
         std::ofstream(folder_ + "/" + name) << text;
     }
