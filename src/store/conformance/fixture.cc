@@ -2,8 +2,6 @@
 
 namespace kinodex::store::conformance {
 
-using domain::AssetStatus;
-
 domain::Asset StoreConformance::add_asset(domain::AccountId account, const std::string& filename) {
     domain::Asset asset;
     asset.id = domain::AssetId::next();

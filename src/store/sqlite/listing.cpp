@@ -29,7 +29,7 @@ struct ByUpdated {
 
 struct Place {
     RowKey key;
-    std::uint32_t at;
+    std::uint32_t at = 0;
 };
 
 /// Positions 0.. of `keys`, in their order.
