@@ -133,7 +133,10 @@ class PartFile {
     base::Status write_in_place(std::uint64_t at, std::span<const std::byte> bytes) {
         const std::lock_guard lock(place_->mutex);
         KN_PASS(owner_status());
-        KN_PASS(write_all_at(fd_.get(), span_.offset + at, bytes, path_));
+        {
+            const std::lock_guard turn(*place_->turn);
+            KN_PASS(write_all_at(fd_.get(), span_.offset + at, bytes, path_));
+        }
         written_ = at + bytes.size();
         if (written_ - writeback_from_ >= kWritebackBytes) {
             // A hint only: the sync reports what goes wrong.
@@ -239,12 +242,20 @@ class DirectoryPart final : public Part {
 
 std::shared_ptr<PartPlace> PartPlaces::of(const std::string& path, std::int64_t index) {
     const std::lock_guard lock(mutex_);
-    std::erase_if(places_, [](const auto& entry) { return entry.second.expired(); });
+    const auto is_over = [](const auto& entry) { return entry.second.expired(); };
+    std::erase_if(places_, is_over);
+    std::erase_if(turns_, is_over);
     auto& known = places_[path + "#" + std::to_string(index)];
     auto place = known.lock();
     if (!place) {
         place = std::make_shared<PartPlace>();
         known = place;
+        auto& turn = turns_[path];
+        place->turn = turn.lock();
+        if (!place->turn) {
+            place->turn = std::make_shared<std::mutex>();
+            turn = place->turn;
+        }
     }
     return place;
 }
