@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <future>
@@ -61,6 +62,17 @@ base::Result<service::Digest> hash_fd(int fd, std::uint64_t size_bytes, std::str
     return hasher.end();
 }
 
+/// In one piece: handing it to another thread would cost more than the work.
+base::Result<service::Digest> copy_small(const objects::Object& object, int to,
+                                         const std::string& path) {
+    std::vector<std::byte> bytes(object.size_bytes());
+    KN_PASS(objects::read_exactly(object.fd(), 0, bytes, path));
+    KN_PASS(objects::write_all(to, bytes, path));
+    Hasher hasher;
+    hasher.add(bytes);
+    return hasher.end();
+}
+
 base::Result<std::uint64_t> size_of(int fd, const std::string& path) {
     struct stat status{};
     if (::fstat(fd, &status) != 0) {
@@ -73,12 +85,17 @@ base::Result<std::uint64_t> size_of(int fd, const std::string& path) {
 
 base::Result<std::vector<std::string>> list_whole(objects::Objects& objects,
                                                   const std::string& prefix) {
-    auto joined = wait_for(objects.join_parts(prefix + "source"));
+    const auto source = prefix + "source";
+    KN_TRY(keys, wait_for(objects.list(prefix)));
+    if (std::ranges::find(keys, source) != keys.end()) {
+        return keys;
+    }
+    auto joined = wait_for(objects.join_parts(source));
     // Nothing to join: no source has come yet, or it never was one of an asset.
     if (!joined && joined.error().code != base::Errc::resource_not_exist) {
         return std::unexpected(std::move(joined).error());
     }
-    return wait_for(objects.list(prefix));
+    return joined ? wait_for(objects.list(prefix)) : std::move(keys);
 }
 
 base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::string& name) {
@@ -121,6 +138,11 @@ base::Result<CopiedObject> MediaCopy::write_file(const std::string& key, const s
         return objects::io_fail("create", path, errno);
     }
     CopiedObject copied{.size_bytes = object->size_bytes()};
+    if (copied.size_bytes <= kBlockBytes) {
+        KN_TRY(digest, copy_small(*object, to.get(), path));
+        copied.sha256 = digest;
+        return copied;
+    }
     std::promise<base::Status> done;
     const bool posted = copies_.post(
         [&] { done.set_value(copy_bytes(object->fd(), to.get(), copied.size_bytes, path)); });
