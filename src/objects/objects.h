@@ -41,6 +41,8 @@ class Draft {
     /// A descriptor on the bytes written so far, readable and writable by a media child, owned by
     /// the draft.
     [[nodiscard]] virtual int fd() const = 0;
+    /// The same for reading only: a child's source.
+    [[nodiscard]] virtual int read_fd() const = 0;
     /// Begins to make the bytes durable and returns at once: the caller can look at them meanwhile.
     /// Nothing is written afterwards, neither here nor through `fd`. What goes wrong is the error
     /// of `commit`, which waits for it.

@@ -26,7 +26,7 @@ runtime::Asked<std::unique_ptr<objects::Draft>> Assets::begin_upload() {
 
 runtime::Asked<void> Assets::refuse_too_large(const objects::Draft& received,
                                               std::int64_t limit_bytes, std::int64_t size_bytes) {
-    const auto type = co_await ingest_.type_of(received.fd());
+    const auto type = co_await ingest_.type_of(received.read_fd());
     co_return too_large(type, limit_bytes, size_bytes);
 }
 
@@ -43,7 +43,7 @@ runtime::Asked<std::vector<domain::NewJob>> Assets::settle(Asset& asset, NewUplo
                           .account = asset.account_id,
                           .method = asset.method,
                           .purpose = upload.purpose,
-                          .fd = upload.media->fd(),
+                          .fd = upload.media->read_fd(),
                           .size_bytes = size};
     KN_CO_TRY(examined, co_await ingest_.examine(arrival, upload.wishes));
     std::vector<objects::Placing> placings;

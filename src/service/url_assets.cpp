@@ -144,7 +144,7 @@ runtime::Asked<void> UrlAssets::judge(Fetch& fetch) {
     const bool may_be_image = fetch.purpose == Purpose::asset && !fetch.is_no_image;
     if (may_be_image && size > limit) {
         KN_CO_PASS(co_await fetch.draft->settle());
-        if (co_await ingest_.type_of(fetch.draft->fd()) == AssetType::image) {
+        if (co_await ingest_.type_of(fetch.draft->read_fd()) == AssetType::image) {
             const auto announced = fetch.download->head().content_length;
             co_return too_large(AssetType::image, limit,
                                 std::max(size, static_cast<std::int64_t>(announced.value_or(0))));
@@ -161,7 +161,7 @@ runtime::Task<base::Error> UrlAssets::typed(base::Error error, const Fetch& fetc
     }
     auto type = announced_type(error.value("content_type"));
     if (fetch.draft && co_await fetch.draft->settle()) {
-        const auto seen = co_await ingest_.type_of(fetch.draft->fd());
+        const auto seen = co_await ingest_.type_of(fetch.draft->read_fd());
         type = seen == AssetType::unknown ? type : seen;
     }
     const auto limit = limit_of(fetch.purpose, type);

@@ -393,7 +393,7 @@ TEST_F(SharedChild, lets_a_bad_file_fail_for_itself) {
 TEST_F(SharedChild, is_replaced_after_some_files) {
     start();
     std::vector<std::string> processes;
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 300; ++i) {
         processes.push_back(see("tell_process", "a"));
     }
     std::ranges::sort(processes);

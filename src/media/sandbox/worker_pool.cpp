@@ -31,7 +31,7 @@ constexpr milliseconds kExitGrace(5'000);
 constexpr int kProgressCountMax = 400'000;
 constexpr std::size_t kReadBytes = 64 * 1024;
 /// Then a new one: memory that files leave in pieces, and what one of them may have broken, ends.
-constexpr int kJobsPerChildMax = 64;
+constexpr int kJobsPerChildMax = 256;
 
 Outcome unavailable(std::string detail) {
     return base::fail(Errc::media_worker_unavailable, {}, std::move(detail));

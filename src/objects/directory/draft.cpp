@@ -25,6 +25,7 @@ struct DraftFile {
     std::shared_ptr<Shards> shards;  // shared with the store and its other drafts
     std::string path;
     base::UniqueFd fd;
+    base::UniqueFd read_fd;
     std::uint64_t size = 0;
     std::uint64_t writeback_from = 0;
     bool synced = false;
@@ -130,6 +131,7 @@ class DirectoryDraft final : public Draft {
     Asked<void> settle() override { co_return co_await behind_->settle(); }
     std::uint64_t size_bytes() const override { return size_; }
     int fd() const override { return file_->fd.get(); }
+    int read_fd() const override { return file_->read_fd.get(); }
     Asked<void> sync_behind() override {
         KN_CO_PASS(co_await settle());
         auto work = [file = file_] { return file->sync(); };
@@ -223,6 +225,12 @@ base::Result<std::unique_ptr<Draft>> create_draft(const std::string& root,
     file->fd.reset(::open(file->path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file->fd) {
         return io_fail("create", file->path, errno);
+    }
+    file->read_fd.reset(::open(file->path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file->read_fd) {
+        const int error = errno;
+        ::unlink(file->path.c_str());
+        return io_fail("open", file->path, error);
     }
     return std::make_unique<DirectoryDraft>(std::move(file), lane);
 }
