@@ -85,6 +85,9 @@ void check_child_message(Operation operation, std::string_view text) {
         KN_CHECK(progress->value >= 0 && progress->value <= 1, "progress from 0 to 1");
         return;
     }
+    if (std::holds_alternative<AtRest>(*message)) {
+        return;
+    }
     const auto& outcome = std::get<Outcome>(*message);
     if (!outcome) {
         check_error(outcome.error());

@@ -381,6 +381,7 @@ base::Result<ChildMessage> decode_child_message(Operation operation, std::string
             return ProgressMade{reader.number("progress", 0, 1)};
         }
         if (reader.has("at_rest")) {
+            reader.check(reader.boolean("at_rest"), "at_rest");
             return AtRest{};
         }
         if (reader.has("error")) {
