@@ -39,14 +39,13 @@ void add_octave(std::vector<float>& into, int size_bits, int cell_bits, double s
         const float fy = static_cast<float>(y & (cell - 1)) / static_cast<float>(cell);
         const float sy = fy * fy * (3 - 2 * fy);
         float* line = &into[static_cast<std::size_t>(y) << size_bits];
+        const int row = y / cell;
         for (int cx = 0; cx < lattice; ++cx) {
-            const float left =
-                point(cx, y >> cell_bits) * (1 - sy) + point(cx, (y >> cell_bits) + 1) * sy;
-            const float right =
-                point(cx + 1, y >> cell_bits) * (1 - sy) + point(cx + 1, (y >> cell_bits) + 1) * sy;
+            const float left = point(cx, row) * (1 - sy) + point(cx, row + 1) * sy;
+            const float right = point(cx + 1, row) * (1 - sy) + point(cx + 1, row + 1) * sy;
             for (int x = 0; x < cell; ++x) {
                 const float fx = static_cast<float>(x) / static_cast<float>(cell);
-                line[(cx << cell_bits) + x] += left + (right - left) * fx * fx * (3 - 2 * fx);
+                line[cx * cell + x] += left + (right - left) * fx * fx * (3 - 2 * fx);
             }
         }
     }
