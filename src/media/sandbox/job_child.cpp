@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -122,7 +123,8 @@ bool is_as_good_as_new(const Limits& limits) {
     const auto spent = std::chrono::seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                        std::chrono::microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
     const auto resident = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
-    return 6 * spent <= limits.cpu && resident <= kRestingBytesMax;
+    const auto resident_max = std::min(kRestingBytesMax, limits.memory_bytes / 4);
+    return 6 * spent <= limits.cpu && resident <= resident_max;
 }
 
 /// Waits for it; nothing when the parent wants no more, or what came is none.
