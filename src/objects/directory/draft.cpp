@@ -15,11 +15,6 @@
 namespace kinodex::objects {
 namespace {
 
-// Write-back starts early, so that the final fsync finds little left to do: at 190 MB this turns
-// most of the fsync's wait into time that the network takes anyway. Smaller steps cost a tenth more
-// processor time.
-constexpr std::uint64_t kWritebackBytes = 4 * 1024 * 1024;
-
 struct DraftFile {
     std::string root;
     std::shared_ptr<Shards> shards;  // shared with the store and its other drafts
@@ -36,10 +31,7 @@ struct DraftFile {
         size += bytes.size();
         synced = false;
         if (size - writeback_from >= kWritebackBytes) {
-            // A hint only: fsync reports what goes wrong.
-            (void)::sync_file_range(fd.get(), static_cast<off64_t>(writeback_from),
-                                    static_cast<off64_t>(size - writeback_from),
-                                    SYNC_FILE_RANGE_WRITE);
+            begin_writeback(fd.get(), writeback_from, size - writeback_from);
             writeback_from = size;
         }
         return {};

@@ -72,6 +72,11 @@ std::string folder_of(const std::string& path) {
     return path.substr(0, path.rfind('/'));
 }
 
+void begin_writeback(int fd, std::uint64_t offset, std::uint64_t size_bytes) {
+    (void)::sync_file_range(fd, static_cast<off64_t>(offset), static_cast<off64_t>(size_bytes),
+                            SYNC_FILE_RANGE_WRITE);
+}
+
 base::Status sync_file(int fd, std::string_view path) {
     // A failed fsync may have dropped dirty pages, so it is never tried again: the write failed.
     return ::fsync(fd) == 0 ? base::Status{} : io_fail("fsync", path, errno);

@@ -18,8 +18,6 @@ namespace {
 
 using base::Errc;
 
-// As for drafts: write-back starts early, so that the sync at the end finds little left to do.
-constexpr std::uint64_t kWritebackBytes = 1024 * 1024;
 // For moving bytes that were kept aside into place.
 constexpr std::size_t kCopyBytes = 1024 * 1024;
 
@@ -139,10 +137,7 @@ class PartFile {
         }
         written_ = at + bytes.size();
         if (written_ - writeback_from_ >= kWritebackBytes) {
-            // A hint only: the sync reports what goes wrong.
-            (void)::sync_file_range(fd_.get(), static_cast<off64_t>(span_.offset + writeback_from_),
-                                    static_cast<off64_t>(written_ - writeback_from_),
-                                    SYNC_FILE_RANGE_WRITE);
+            begin_writeback(fd_.get(), span_.offset + writeback_from_, written_ - writeback_from_);
             writeback_from_ = written_;
         }
         return {};
