@@ -3,6 +3,8 @@
 #include "api/api.h"
 #include "api/error_table.h"
 #include "api/links.h"
+#include "base/aligned_bytes.h"
+#include "objects/objects.h"
 
 namespace kinodex::api {
 namespace {
@@ -30,7 +32,7 @@ Asked<std::string> receive(http::BodyReader& body, service::ChunkWriter& chunk) 
     for (std::size_t turn = 0;; turn ^= 1) {
         auto& buffer = buffers.at(turn);
         if (buffer == nullptr) {
-            buffer = std::make_shared_for_overwrite<std::byte[]>(kBufferBytes);
+            buffer = base::aligned_bytes(kBufferBytes, objects::kDirectAlignment);
         }
         KN_CO_TRY(size, co_await fill(body, {buffer.get(), kBufferBytes}));
         if (size > 0) {

@@ -51,6 +51,8 @@ class Draft {
     virtual Asked<void> commit(std::string key) = 0;
 };
 
+inline constexpr std::size_t kDirectAlignment = 4096;
+
 /// Which bytes of the whole object a part is. `index` is its number, from 1.
 struct PartSpan {
     std::int64_t index = 0;
@@ -69,7 +71,8 @@ class Part {
     [[nodiscard]] virtual bool is_aside() const = 0;
     /// Before the first byte: what is in place shall stay until `finish`.
     virtual Asked<void> keep_aside() = 0;
-    /// As Draft::append_behind, and no more than the part's size may come.
+    /// As Draft::append_behind, and no more than the part's size may come. A store may write pieces
+    /// whose place in memory and size are multiples of kDirectAlignment without copying them.
     virtual Asked<void> append_behind(std::span<const std::byte> bytes,
                                       std::shared_ptr<const void> owner) = 0;
     [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;

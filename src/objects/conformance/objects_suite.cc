@@ -1,6 +1,9 @@
 #include "objects/conformance/objects_suite.h"
 
 #include <algorithm>
+#include <cstring>
+
+#include "base/aligned_bytes.h"
 
 namespace kinodex::objects {
 namespace {
@@ -171,6 +174,31 @@ TEST_P(ObjectsSuite, parts_in_any_order_are_one_object_once_they_are_joined) {
     reopen();
     EXPECT_EQ(await(objects().read_all(kKey, kPlenty)).value(),
               std::string(kPartBytes, 'a') + std::string(kPartBytes, 'b') + "tail!");
+}
+
+TEST_P(ObjectsSuite, aligned_and_other_pieces_of_parts_meet_without_a_seam) {
+    constexpr std::uint64_t kAligned = 16 * kDirectAlignment;
+    constexpr PartSpan kWhole{.index = 1, .offset = 0, .size_bytes = 2 * kAligned};
+    constexpr PartSpan kOdd{.index = 2, .offset = 2 * kAligned, .size_bytes = kAligned + 5};
+    ASSERT_TRUE(await(objects().open_parts(kKey, 3 * kAligned + 5)));
+    const auto buffer = base::aligned_bytes(kAligned, kDirectAlignment);
+    const auto append_filled = [&](Part& part, char fill, std::size_t size) {
+        std::memset(buffer.get(), fill, size);
+        ASSERT_TRUE(await(part.append_behind({buffer.get(), size}, buffer)));
+        ASSERT_TRUE(await(part.append_behind({}, buffer))) << "written, so it can be filled again";
+    };
+    auto odd = await(objects().write_part(kKey, kOdd)).value();
+    append_filled(*odd, 'c', kAligned);
+    append_filled(*odd, 'd', 5);
+    auto whole = await(objects().write_part(kKey, kWhole)).value();
+    append_filled(*whole, 'a', kAligned);
+    append_filled(*whole, 'b', kAligned);
+    ASSERT_TRUE(await(odd->finish()));
+    ASSERT_TRUE(await(whole->finish()));
+    ASSERT_TRUE(await(objects().join_parts(kKey)));
+    EXPECT_EQ(await(objects().read_all(kKey, kPlenty)).value(),
+              std::string(kAligned, 'a') + std::string(kAligned, 'b') + std::string(kAligned, 'c') +
+                  "ddddd");
 }
 
 TEST_P(ObjectsSuite, equal_parts_have_one_etag_whatever_the_pieces_and_whether_aside) {

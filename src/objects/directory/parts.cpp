@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <vector>
 
+#include "base/aligned_bytes.h"
 #include "base/id.h"
+#include "objects/directory/direct_file.h"
 #include "objects/directory/etag.h"
 #include "objects/directory/file_ops.h"
 #include "runtime/pending.h"
@@ -60,11 +61,9 @@ base::Result<base::UniqueFd> spare_file(const std::string& root) {
 /// Shared with works on the lane: the place is held until the last of them is over.
 class PartFile {
   public:
-    PartFile(std::string root, std::string path, base::UniqueFd fd, PartSpan span,
-             std::shared_ptr<PartPlace> place)
+    PartFile(std::string root, DirectFile file, PartSpan span, std::shared_ptr<PartPlace> place)
         : root_(std::move(root)),
-          path_(std::move(path)),
-          fd_(std::move(fd)),
+          file_(std::move(file)),
           span_(span),
           place_(std::move(place)) {
         const std::lock_guard lock(place_->mutex);
@@ -110,8 +109,7 @@ class PartFile {
 
     base::Status finish() {
         KN_PASS(in_place_ ? check_owner() : copy_into_place());
-        // Its size was made durable when the file was made.
-        return ::fdatasync(fd_.get()) == 0 ? base::Status{} : io_fail("fdatasync", path_, errno);
+        return file_.sync_data();  // its size was made durable when the file was made
     }
 
   private:
@@ -131,16 +129,10 @@ class PartFile {
     base::Status write_in_place(std::uint64_t at, std::span<const std::byte> bytes) {
         const std::lock_guard lock(place_->mutex);
         KN_PASS(owner_status());
-        {
-            const std::lock_guard turn(*place_->turn);
-            KN_PASS(write_all_at(fd_.get(), span_.offset + at, bytes, path_));
+        if (at == 0) {
+            file_.reserve(span_.offset, span_.size_bytes);
         }
-        written_ = at + bytes.size();
-        if (written_ - writeback_from_ >= kWritebackBytes) {
-            begin_writeback(fd_.get(), span_.offset + writeback_from_, written_ - writeback_from_);
-            writeback_from_ = written_;
-        }
-        return {};
+        return file_.write_at(span_.offset + at, bytes);
     }
 
     base::Status write_aside(std::span<const std::byte> bytes) {
@@ -152,10 +144,10 @@ class PartFile {
     }
 
     base::Status copy_into_place() {
-        std::vector<std::byte> buffer(kCopyBytes);
-        for (std::uint64_t at = 0; at < size_; at += buffer.size()) {
-            const auto piece = std::span(buffer).first(
-                static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size_ - at)));
+        const auto buffer = base::aligned_bytes(kCopyBytes, kDirectAlignment);
+        for (std::uint64_t at = 0; at < size_; at += kCopyBytes) {
+            const std::span piece(buffer.get(), static_cast<std::size_t>(std::min<std::uint64_t>(
+                                                    kCopyBytes, size_ - at)));
             KN_PASS(read_exactly(spare_.get(), at, piece, "a part that was kept aside"));
             KN_PASS(write_in_place(at, piece));
         }
@@ -163,8 +155,7 @@ class PartFile {
     }
 
     std::string root_;
-    std::string path_;
-    base::UniqueFd fd_;
+    DirectFile file_;
     PartSpan span_;
     std::shared_ptr<PartPlace> place_;
     bool in_place_ = false;
@@ -172,8 +163,6 @@ class PartFile {
     EtagHash hash_;
     std::string etag_;
     std::uint64_t size_ = 0;
-    std::uint64_t written_ = 0;
-    std::uint64_t writeback_from_ = 0;
 };
 
 class DirectoryPart final : public Part {
@@ -239,18 +228,11 @@ std::shared_ptr<PartPlace> PartPlaces::of(const std::string& path, std::int64_t 
     const std::lock_guard lock(mutex_);
     const auto is_over = [](const auto& entry) { return entry.second.expired(); };
     std::erase_if(places_, is_over);
-    std::erase_if(turns_, is_over);
     auto& known = places_[path + "#" + std::to_string(index)];
     auto place = known.lock();
     if (!place) {
         place = std::make_shared<PartPlace>();
         known = place;
-        auto& turn = turns_[path];
-        place->turn = turn.lock();
-        if (!place->turn) {
-            place->turn = std::make_shared<std::mutex>();
-            turn = place->turn;
-        }
     }
     return place;
 }
@@ -280,14 +262,15 @@ base::Result<std::unique_ptr<Part>> open_part(const std::string& root, std::stri
                                               PartSpan span, PartPlaces& places,
                                               runtime::Lane& lane) {
     KN_TRY(paths, paths_of(root, key));
-    base::UniqueFd fd(::open(paths.parts.c_str(), O_RDWR | O_CLOEXEC));
-    if (!fd) {
-        return errno == ENOENT ? no_parts(key) : io_fail("open", paths.parts, errno);
+    auto file = DirectFile::open(paths.parts);
+    if (!file) {
+        return file.error().code == Errc::resource_not_exist
+                   ? no_parts(key)
+                   : std::unexpected(std::move(file).error());
     }
     auto place = places.of(paths.parts, span.index);
-    auto file = std::make_shared<PartFile>(root, std::move(paths.parts), std::move(fd), span,
-                                           std::move(place));
-    return std::make_unique<DirectoryPart>(std::move(file), lane);
+    auto part = std::make_shared<PartFile>(root, std::move(*file), span, std::move(place));
+    return std::make_unique<DirectoryPart>(std::move(part), lane);
 }
 
 base::Status join_parts_file(const std::string& root, std::string_view key) {

@@ -19,9 +19,6 @@ namespace kinodex::objects {
 struct PartPlace {
     std::mutex mutex;
     const void* owner = nullptr;
-    /// Held for each write into the file, by all of its parts: the kernel lets one in at a time,
-    /// and those that wait for it there spin on the cores that others want.
-    std::shared_ptr<std::mutex> turn;
 };
 
 /// The places of the parts that somebody writes now. Thread-safe.
@@ -32,7 +29,6 @@ class PartPlaces {
   private:
     std::mutex mutex_;
     std::unordered_map<std::string, std::weak_ptr<PartPlace>> places_;
-    std::unordered_map<std::string, std::weak_ptr<std::mutex>> turns_;  // by file
 };
 
 // Blocking: on a lane. Semantics and errors are those of Objects.
