@@ -4,6 +4,8 @@
 #include <mutex>
 #include <random>
 
+#include "base/hex.h"
+
 namespace kinodex::base {
 namespace {
 
@@ -49,35 +51,12 @@ IdBytes next_id_bytes() {
 }
 
 std::string id_text(const IdBytes& bytes) {
-    static constexpr char kHex[] = "0123456789abcdef";
-    std::string text(24, '0');
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        text[2 * i] = kHex[bytes[i] >> 4];
-        text[2 * i + 1] = kHex[bytes[i] & 15];
-    }
-    return text;
+    return hex_text(bytes);
 }
 
 std::optional<IdBytes> parse_id_bytes(std::string_view text) {
-    if (text.size() != 24) {
-        return std::nullopt;
-    }
-    const auto digit = [](char c) -> int {
-        if (c >= '0' && c <= '9') {
-            return c - '0';
-        }
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-    };
     IdBytes bytes{};
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const int high = digit(text[2 * i]);
-        const int low = digit(text[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return std::nullopt;
-        }
-        bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
-    }
-    return bytes;
+    return parse_hex(text, bytes) ? std::optional(bytes) : std::nullopt;
 }
 
 }  // namespace kinodex::base

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <span>
 
+#include "base/hex.h"
 #include "base/time.h"
 #include "base/unique_fd.h"
 #include "objects/directory/file_ops.h"
@@ -20,25 +21,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kNoteBytesMax = 64 * 1024;
 constexpr std::size_t kSumsBytesMax = 4UL * 1024 * 1024 * 1024;
-
-std::optional<service::Digest> parse_digest(std::string_view text) {
-    service::Digest digest{};
-    if (text.size() != 2 * digest.size()) {
-        return std::nullopt;
-    }
-    const auto digit = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-    };
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        const int high = digit(text[2 * i]);
-        const int low = digit(text[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return std::nullopt;
-        }
-        digest.at(i) = static_cast<std::uint8_t>(high * 16 + low);
-    }
-    return digest;
-}
 
 bool stays_inside(const std::string& path) {
     const std::filesystem::path whole(path);
@@ -105,7 +87,7 @@ base::Result<ExportNote> read_note(const std::string& folder) {
 std::string sums_text(const Sums& sums) {
     std::string text;
     for (const auto& [path, digest] : sums) {
-        text += hex_text(digest) + "  " + path + "\n";
+        text += base::hex_text(digest) + "  " + path + "\n";
     }
     return text;
 }
@@ -119,12 +101,13 @@ base::Result<Sums> read_sums(const std::string& folder) {
         const auto line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(rest.size(), line.size() + 1));
         constexpr std::size_t kNameAt = 66;  // 64 digits and two spaces
-        const auto digest = parse_digest(line.substr(0, 64));
+        base::Digest digest{};
         const std::string name(line.size() > kNameAt ? line.substr(kNameAt) : "");
-        if (!digest || line.substr(64, 2) != "  " || !stays_inside(name)) {
+        if (!base::parse_hex(line.substr(0, 64), digest) || line.substr(64, 2) != "  " ||
+            !stays_inside(name)) {
             return refuse_export(fmt::format("{} has a line that is none: {}", path, line));
         }
-        sums[name] = *digest;
+        sums[name] = digest;
     }
     return sums;
 }

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "service/sha256.h"
+#include "base/sha256.h"
 
 namespace kinodex::server {
 
@@ -28,7 +28,7 @@ std::string note_json(const ExportNote& note);
 /// Errors: parameter_invalid with a reason.
 base::Result<ExportNote> read_note(const std::string& folder);
 
-using Sums = std::map<std::string, service::Digest>;  // by path below the folder
+using Sums = std::map<std::string, base::Digest>;  // by path below the folder
 std::string sums_text(const Sums& sums);
 /// Errors: parameter_invalid with a reason, also for a path that leads out of the folder.
 base::Result<Sums> read_sums(const std::string& folder);

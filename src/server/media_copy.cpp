@@ -1,8 +1,6 @@
 #include "server/media_copy.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,32 +22,8 @@ constexpr std::size_t kBlockBytes = 512 * 1024;
 constexpr std::size_t kAppendBytes = 4 * 1024 * 1024;
 constexpr std::size_t kKernelCopyBytes = 64 * 1024 * 1024;
 
-struct FreeContext {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-/// SHA-256 over many blocks.
-class Hasher {
-  public:
-    Hasher() : context_(EVP_MD_CTX_new()) {
-        KN_CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1,
-                 "SHA-256 is there");
-    }
-    void add(std::span<const std::byte> bytes) {
-        KN_CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1, "it hashes");
-    }
-    service::Digest end() {
-        service::Digest digest{};
-        KN_CHECK(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1, "it ends");
-        return digest;
-    }
-
-  private:
-    std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
-};
-
-base::Result<service::Digest> hash_fd(int fd, std::uint64_t size_bytes, std::string_view name) {
-    Hasher hasher;
+base::Result<base::Digest> hash_fd(int fd, std::uint64_t size_bytes, std::string_view name) {
+    base::Sha256 hasher;
     std::vector<std::byte> block(kBlockBytes);
     for (std::uint64_t at = 0; at < size_bytes;) {
         const auto count =
@@ -63,12 +37,12 @@ base::Result<service::Digest> hash_fd(int fd, std::uint64_t size_bytes, std::str
 }
 
 /// In one piece: handing it to another thread would cost more than the work.
-base::Result<service::Digest> copy_small(const objects::Object& object, int to,
+base::Result<base::Digest> copy_small(const objects::Object& object, int to,
                                          const std::string& path) {
     std::vector<std::byte> bytes(object.size_bytes());
     KN_PASS(objects::read_exactly(object.fd(), 0, bytes, path));
     KN_PASS(objects::write_all(to, bytes, path));
-    Hasher hasher;
+    base::Sha256 hasher;
     hasher.add(bytes);
     return hasher.end();
 }
@@ -116,14 +90,6 @@ base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::s
     return {};
 }
 
-std::string hex_text(const service::Digest& digest) {
-    std::string text;
-    for (const auto byte : digest) {
-        fmt::format_to(std::back_inserter(text), "{:02x}", byte);
-    }
-    return text;
-}
-
 MediaCopy::MediaCopy(objects::Objects& objects) : objects_(objects), copies_("copy", 1, 1) {}
 
 base::Result<CopiedObject> MediaCopy::write_file(const std::string& key, const std::string& path) {
@@ -155,14 +121,14 @@ base::Result<CopiedObject> MediaCopy::write_file(const std::string& key, const s
 }
 
 base::Result<CopiedObject> MediaCopy::read_file(const std::string& path, const std::string& key,
-                                                const service::Digest& expected) {
+                                                const base::Digest& expected) {
     const base::UniqueFd from(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!from) {
         return objects::io_fail("open", path, errno);
     }
     KN_TRY(size_bytes, size_of(from.get(), path));
     KN_TRY(draft, wait_for(objects_.create()));
-    Hasher hasher;
+    base::Sha256 hasher;
     std::vector<std::byte> block(kAppendBytes);
     for (std::uint64_t at = 0; at < size_bytes;) {
         const auto count =
@@ -189,7 +155,7 @@ base::Result<CopiedObject> MediaCopy::hash(const std::string& key) {
     return CopiedObject{object->size_bytes(), digest};
 }
 
-base::Result<service::Digest> hash_file(const std::string& path) {
+base::Result<base::Digest> hash_file(const std::string& path) {
     const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) {
         return objects::io_fail("open", path, errno);

@@ -4,18 +4,16 @@
 #include <string>
 #include <vector>
 
+#include "base/sha256.h"
 #include "objects/objects.h"
 #include "runtime/lane.h"
-#include "service/sha256.h"
 
 namespace kinodex::server {
 
 struct CopiedObject {
     std::uint64_t size_bytes = 0;
-    service::Digest sha256{};
+    base::Digest sha256{};
 };
-
-std::string hex_text(const service::Digest& digest);
 
 class MediaCopy {
   public:
@@ -26,7 +24,7 @@ class MediaCopy {
     /// From a file into the store. Errors: parameter_invalid with a reason when the file's hash is
     /// another; then nothing is stored.
     base::Result<CopiedObject> read_file(const std::string& path, const std::string& key,
-                                         const service::Digest& expected);
+                                         const base::Digest& expected);
     /// The hash of an object as the store gives it back.
     base::Result<CopiedObject> hash(const std::string& key);
 
@@ -42,6 +40,6 @@ base::Result<std::vector<std::string>> list_whole(objects::Objects& objects,
 /// All bytes of one descriptor to another, by the kernel.
 base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::string& name);
 /// SHA-256 of a whole file.
-base::Result<service::Digest> hash_file(const std::string& path);
+base::Result<base::Digest> hash_file(const std::string& path);
 
 }  // namespace kinodex::server

@@ -8,7 +8,7 @@
 #include <mutex>
 
 #include "base/check.h"
-#include "service/sha256.h"
+#include "base/sha256.h"
 
 namespace kinodex::service {
 
@@ -36,7 +36,7 @@ std::string new_key_text() {
 }
 
 domain::KeyHash hash_key(std::string_view key) {
-    return sha256(key);
+    return base::sha256(key);
 }
 
 std::string key_hint(std::string_view key) {

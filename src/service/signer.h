@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/sha256.h"
 #include "base/time.h"
-#include "service/sha256.h"
 
 namespace kinodex::service {
 
@@ -33,7 +33,7 @@ class Signer {
     using Signature = std::array<char, 32>;
     [[nodiscard]] Signature signature(std::string_view scope, std::string_view expires) const;
 
-    Hmac hmac_;
+    base::Hmac hmac_;
     std::chrono::seconds ttl_;
 };
 

@@ -5,8 +5,9 @@
 #include <boost/json.hpp>
 #include <span>
 
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "observe/log.h"
-#include "service/sha256.h"
 
 namespace kinodex::service {
 namespace {
@@ -25,14 +26,6 @@ constexpr std::size_t kErrorCharsMax = 500;
 constexpr fetch::Patience kPatience{.connect = std::chrono::seconds(10),
                                     .stall = std::chrono::seconds(15),
                                     .total = std::chrono::seconds(30)};
-
-std::string hex(std::span<const std::uint8_t> bytes) {
-    std::string text;
-    for (const auto byte : bytes) {
-        fmt::format_to(std::back_inserter(text), "{:02x}", byte);
-    }
-    return text;
-}
 
 json::array models_json(const domain::Index& index) {
     json::array models;
@@ -86,9 +79,10 @@ base::Result<std::vector<WebhookEndpoint>> parse_webhook_endpoints(std::string_v
 
 std::string webhook_signature(std::string_view secret, base::Timestamp now, std::string_view body) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-    const Hmac hmac(std::span(reinterpret_cast<const std::uint8_t*>(secret.data()), secret.size()));
+    const base::Hmac hmac(
+        std::span(reinterpret_cast<const std::uint8_t*>(secret.data()), secret.size()));
     const auto time = std::to_string(seconds);
-    return fmt::format("t={},v1={}", time, hex(hmac.of({time, ".", body})));
+    return fmt::format("t={},v1={}", time, base::hex_text(hmac.of({time, ".", body})));
 }
 
 std::string webhook_body(std::string_view event_id, base::Timestamp now,

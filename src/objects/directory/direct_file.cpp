@@ -26,7 +26,8 @@ base::Result<DirectFile> DirectFile::open(const std::string& path) {
     file.path_ = path;
     file.cached_.reset(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (!file.cached_) {
-        return errno == ENOENT ? base::fail(Errc::resource_not_exist) : io_fail("open", path, errno);
+        return errno == ENOENT ? base::fail(Errc::resource_not_exist)
+                               : io_fail("open", path, errno);
     }
     file.direct_.reset(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_DIRECT));
     if (!file.direct_ && errno != EINVAL) {

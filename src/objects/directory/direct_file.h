@@ -17,8 +17,8 @@ class DirectFile {
     /// Opens a file that is there. Errors: resource_not_exist, without parameters, when it is not.
     static base::Result<DirectFile> open(const std::string& path);
 
-    /// Prepares for writing a range as a whole, so that pieces of it can be written at once. A hint:
-    /// what is wrong is told by `write_at`.
+    /// Prepares for writing a range as a whole, so that pieces of it can be written at once. A
+    /// hint: what is wrong is told by `write_at`.
     void reserve(std::uint64_t offset, std::uint64_t size_bytes);
     /// Bytes whose place in memory, offset and size are multiples of kDirectAlignment pass by the
     /// page cache. All others, and all on a file system that cannot do it, pass through.

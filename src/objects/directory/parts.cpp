@@ -8,9 +8,10 @@
 #include <cstdio>
 
 #include "base/aligned_bytes.h"
+#include "base/hex.h"
 #include "base/id.h"
+#include "base/sha256.h"
 #include "objects/directory/direct_file.h"
-#include "objects/directory/etag.h"
 #include "objects/directory/file_ops.h"
 #include "runtime/pending.h"
 
@@ -62,10 +63,7 @@ base::Result<base::UniqueFd> spare_file(const std::string& root) {
 class PartFile {
   public:
     PartFile(std::string root, DirectFile file, PartSpan span, std::shared_ptr<PartPlace> place)
-        : root_(std::move(root)),
-          file_(std::move(file)),
-          span_(span),
-          place_(std::move(place)) {
+        : root_(std::move(root)), file_(std::move(file)), span_(span), place_(std::move(place)) {
         const std::lock_guard lock(place_->mutex);
         in_place_ = place_->owner == nullptr;
         if (in_place_) {
@@ -96,7 +94,7 @@ class PartFile {
 
     std::string etag() {
         if (etag_.empty()) {
-            etag_ = hash_.text();
+            etag_ = base::hex_text(hash_.end());
         }
         return etag_;
     }
@@ -160,7 +158,7 @@ class PartFile {
     std::shared_ptr<PartPlace> place_;
     bool in_place_ = false;
     base::UniqueFd spare_;  // made by the first byte aside
-    EtagHash hash_;
+    base::Sha256 hash_;
     std::string etag_;
     std::uint64_t size_ = 0;
 };

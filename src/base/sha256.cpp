@@ -1,13 +1,13 @@
 // The low-level functions are the ones without the look-up; OpenSSL calls them deprecated.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
-#include "service/sha256.h"
+#include "base/sha256.h"
 
 #include <openssl/sha.h>
 
 #include <algorithm>
 
-namespace kinodex::service {
+namespace kinodex::base {
 namespace {
 
 constexpr std::size_t kBlockBytes = 64;
@@ -49,6 +49,24 @@ Digest sha256(std::string_view text) {
     return finished(state_after({}), {text});
 }
 
+struct Sha256::State {
+    SHA256_CTX context = state_after({});
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+
+void Sha256::add(std::span<const std::byte> bytes) {
+    SHA256_Update(&state_->context, bytes.data(), bytes.size());
+}
+
+Digest Sha256::end() {
+    Digest digest;
+    SHA256_Final(digest.data(), &state_->context);
+    return digest;
+}
+
 struct Hmac::States {
     SHA256_CTX inner;
     SHA256_CTX outer;
@@ -64,4 +82,4 @@ Digest Hmac::of(std::initializer_list<std::string_view> message) const {
     return finished(states_->outer, {{reinterpret_cast<const char*>(inner.data()), inner.size()}});
 }
 
-}  // namespace kinodex::service
+}  // namespace kinodex::base
