@@ -2,9 +2,9 @@
 #include <charconv>
 
 #include "api/api.h"
+#include "api/byte_answer.h"
 #include "api/error_table.h"
 #include "api/links.h"
-#include "http/range.h"
 #include "service/object_keys.h"
 #include "service/shot_pictures.h"
 
@@ -72,27 +72,13 @@ void add_media_headers(http::Response& response, const Piece& piece) {
 http::Response serve(const http::Request& request, Piece piece) {
     http::Response response;
     add_media_headers(response, piece);
-    if (http::etag_listed(request.if_none_match, piece.etag)) {
-        response.status = 304;
-        return response;
-    }
     const auto size = piece.bytes->size();
-    auto range = http::evaluate_range(request.range, size, request.if_range, piece.etag);
-    if (!range) {
-        auto refusal = render_error(range.error(), request.request_id);
-        refusal.headers.emplace_back("Content-Range", http::content_range_unsatisfied(size));
-        refusal.headers.emplace_back("Access-Control-Allow-Origin", "*");
-        return refusal;
+    auto answer = answer_bytes(request, std::move(response), piece.etag,
+                               http::SharedBytes{std::move(piece.bytes), 0, size});
+    if (answer.status == 416) {
+        answer.headers.emplace_back("Access-Control-Allow-Origin", "*");
     }
-    http::SharedBytes body{std::move(piece.bytes), 0, size};
-    if (*range) {
-        response.status = 206;
-        response.headers.emplace_back("Content-Range", http::content_range(**range, size));
-        body.offset = (*range)->offset;
-        body.length = (*range)->length;
-    }
-    response.body = std::move(body);
-    return response;
+    return answer;
 }
 
 Asked<Piece> playlist(Services& services, const http::Request& request) {

@@ -1,8 +1,8 @@
 // The bytes of an asset as they were uploaded, under a signed URL.
 #include "api/api.h"
+#include "api/byte_answer.h"
 #include "api/error_table.h"
 #include "api/links.h"
-#include "http/range.h"
 #include "service/object_keys.h"
 
 namespace kinodex::api {
@@ -54,25 +54,8 @@ runtime::Task<http::Response> respond(Services& services, http::Request& request
                         {"Content-Disposition", "attachment"},
                         {"ETag", etag},
                         {"Accept-Ranges", "bytes"}};
-    if (http::etag_listed(request.if_none_match, etag)) {
-        response.status = 304;
-        co_return response;
-    }
-    const auto range = http::evaluate_range(request.range, size, request.if_range, etag);
-    if (!range) {
-        auto refusal = render_error(range.error(), request.request_id);
-        refusal.headers.emplace_back("Content-Range", http::content_range_unsatisfied(size));
-        co_return refusal;
-    }
-    http::SourcedBytes body{std::make_unique<ObjectBytes>(std::move(*object)), 0, size};
-    if (*range) {
-        response.status = 206;
-        response.headers.emplace_back("Content-Range", http::content_range(**range, size));
-        body.offset = (*range)->offset;
-        body.length = (*range)->length;
-    }
-    response.body = std::move(body);
-    co_return response;
+    http::SourcedBytes whole{std::make_unique<ObjectBytes>(std::move(*object)), 0, size};
+    co_return answer_bytes(request, std::move(response), etag, std::move(whole));
 }
 
 }  // namespace

@@ -33,6 +33,18 @@ UploadStatus Upload::status_at(base::Timestamp now) const {
     return status == UploadStatus::active && now >= expires_at ? UploadStatus::expired : status;
 }
 
+base::Status Upload::check_active(base::Timestamp now) const {
+    switch (status_at(now)) {
+        case UploadStatus::active:
+            return {};
+        case UploadStatus::completed:
+            return base::fail(base::Errc::upload_completed, {{"upload_id", id.text()}});
+        case UploadStatus::expired:
+            break;
+    }
+    return base::fail(base::Errc::upload_expired, {{"upload_id", id.text()}});
+}
+
 std::int64_t chunk_size_for(std::int64_t total_size_bytes) {
     const auto needed = divided_up(total_size_bytes, kChunksMax);
     return std::max(kChunkBytesMin, divided_up(needed, kMebibyte) * kMebibyte);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/result.h"
 #include "domain/asset.h"
 
 namespace kinodex::domain {
@@ -47,6 +48,8 @@ struct Upload {
     [[nodiscard]] bool has_chunk(std::int64_t index) const;
     /// An active session whose time has passed is expired, whether or not it was cleaned up yet.
     [[nodiscard]] UploadStatus status_at(base::Timestamp now) const;
+    /// Errors: upload_completed, upload_expired.
+    [[nodiscard]] base::Status check_active(base::Timestamp now) const;
 };
 
 struct Chunk {

@@ -10,27 +10,14 @@ namespace {
 using base::Errc;
 using domain::ChunkState;
 using domain::Upload;
-using domain::UploadStatus;
 
 // Sessions ended or forgotten in one commit; each is a handful of rows, a forgotten one up to
 // kChunksMax.
 constexpr std::int64_t kExpiredAtOnce = 100;
 constexpr std::int64_t kForgottenAtOnce = 10;
 
-base::Status check_active(const Upload& upload) {
-    switch (upload.status_at(base::now())) {
-        case UploadStatus::active:
-            return {};
-        case UploadStatus::completed:
-            return base::fail(Errc::upload_completed, {{"upload_id", upload.id.text()}});
-        case UploadStatus::expired:
-            break;
-    }
-    return base::fail(Errc::upload_expired, {{"upload_id", upload.id.text()}});
-}
-
 base::Status check_reportable(const store::FoundChunk& found) {
-    KN_PASS(check_active(found.upload));
+    KN_PASS(found.upload.check_active(base::now()));
     if (found.chunk.state == ChunkState::reported) {
         return base::fail(Errc::chunk_already_reported,
                           {{"chunk_index", std::to_string(found.chunk.index)}});
@@ -156,7 +143,7 @@ runtime::Asked<Upload> Uploads::find(domain::AccountId account, domain::UploadId
 
 runtime::Asked<Upload> Uploads::find_active(domain::AccountId account, domain::UploadId id) {
     KN_CO_TRY(upload, co_await store_.find_upload(account, id));
-    KN_CO_PASS(check_active(upload));
+    KN_CO_PASS(upload.check_active(base::now()));
     co_return upload;
 }
 

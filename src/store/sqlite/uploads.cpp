@@ -69,18 +69,6 @@ base::Result<Numbered> find_numbered(Connection& db, domain::AccountId account,
     return found;
 }
 
-base::Status check_active(const Upload& upload, base::Timestamp now) {
-    switch (upload.status_at(now)) {
-        case UploadStatus::active:
-            return {};
-        case UploadStatus::completed:
-            return base::fail(Errc::upload_completed, {{"upload_id", upload.id.text()}});
-        case UploadStatus::expired:
-            break;
-    }
-    return base::fail(Errc::upload_expired, {{"upload_id", upload.id.text()}});
-}
-
 std::unexpected<base::Error> chunk_error(Errc code, std::int64_t index) {
     return base::fail(code, {{"chunk_index", std::to_string(index)}});
 }
@@ -214,7 +202,7 @@ base::Result<FoundChunk> find_chunk(Connection& db, domain::UploadId id, std::in
 base::Status finish_chunk(WriteTurn& turn, domain::UploadId id, std::int64_t index,
                           std::int64_t attempt, const std::string& etag, base::Timestamp now) {
     KN_TRY(numbered, find_numbered(turn.db, id));
-    KN_PASS(check_active(numbered.upload, now));
+    KN_PASS(numbered.upload.check_active(now));
     KN_TRY(chunk, chunk_of(turn.db, numbered, index));
     if (chunk.attempt != attempt || chunk.state != ChunkState::pending) {
         return chunk_error(Errc::chunk_replaced, index);
@@ -230,7 +218,7 @@ base::Status finish_chunk(WriteTurn& turn, domain::UploadId id, std::int64_t ind
 base::Result<std::int64_t> restart_chunk(WriteTurn& turn, domain::UploadId id, std::int64_t index,
                                          base::Timestamp now) {
     KN_TRY(numbered, find_numbered(turn.db, id));
-    KN_PASS(check_active(numbered.upload, now));
+    KN_PASS(numbered.upload.check_active(now));
     KN_TRY(chunk, chunk_of(turn.db, numbered, index));
     if (chunk.state == ChunkState::reported) {
         return chunk_error(Errc::chunk_already_reported, index);
