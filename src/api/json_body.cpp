@@ -1,7 +1,7 @@
 #include "api/json_body.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
+#include <unordered_map>
 
 namespace kinodex::api {
 namespace {
@@ -73,6 +73,7 @@ std::optional<std::vector<std::string>> texts_of(const json::value& value) {
 
 base::Result<RawMembers> parse_members(std::string_view body) {
     RawMembers members;
+    std::unordered_map<std::string, std::size_t> places;  // a body can have a hundred thousand keys
     std::string_view rest = trimmed(body);
     if (rest.empty()) {
         return members;
@@ -89,11 +90,11 @@ base::Result<RawMembers> parse_members(std::string_view body) {
         rest = trimmed(rest.substr(1));  // the colon
         const auto length = value_length(rest);
         const auto value = trimmed(rest.substr(0, length));
-        const auto known = std::ranges::find(members, key, &RawMembers::value_type::first);
-        if (known == members.end()) {
+        const auto [place, is_new] = places.emplace(key, members.size());
+        if (is_new) {
             members.emplace_back(std::move(key), value);
         } else {
-            known->second = value;
+            members[place->second].second = value;
         }
         rest = rest.substr(length);
         rest = trimmed(rest[0] == ',' ? rest.substr(1) : rest);

@@ -8,6 +8,18 @@ namespace {
 
 using Pieces = std::vector<std::string_view>;
 
+TEST(JsonMembers, are_taken_as_they_stand_and_the_last_of_a_name_counts) {
+    const auto members = parse_members(R"( {"a" : 1.50, "b":"x,}\"", "\u0061": [ 2 ], "c":{}} )");
+    EXPECT_EQ(members.value(), (RawMembers{{"a", "[ 2 ]"}, {"b", R"("x,}\"")"}, {"c", "{}"}}));
+    EXPECT_EQ(parse_members(" ").value(), RawMembers{}) << "the Python SDK drops empty bodies";
+}
+
+TEST(JsonMembers, of_anything_else_there_are_none) {
+    for (const auto* body : {"5", "[]", "null", "{", "{\"a\":1", "{\"a\":1,}", "{} 2", "{a:1}"}) {
+        EXPECT_EQ(parse_members(body).error().code, base::Errc::body_invalid_json) << body;
+    }
+}
+
 TEST(JsonElements, are_taken_as_they_stand) {
     EXPECT_EQ(json_elements("[]"), Pieces{});
     EXPECT_EQ(json_elements(" [ ] "), Pieces{});
