@@ -193,8 +193,9 @@ void App::wire_services() {
         *store_, service::QuotaLimits{config_.quota_bytes, config_.quota_hours});
     playback_ = std::make_unique<service::Playback>(
         *store_, *objects_, *disk_, static_cast<std::size_t>(config_.hls_cache_bytes));
-    ingest_ = std::make_unique<service::Ingest>(*store_, *objects_, *media_, *quotas_, limits,
-                                                api::message_of, webhooks_->is_wanted());
+    ingest_ =
+        std::make_unique<service::Ingest>(*store_, *objects_, *media_, *quotas_, *rate_limits_,
+                                          limits, api::message_of, webhooks_->is_wanted());
     renditions_ = std::make_unique<service::Renditions>(*store_, *objects_, *media_, *playback_);
     indexing_ = std::make_unique<service::Indexing>(*store_, *objects_, *media_, *renditions_,
                                                     api::message_of, webhooks_->is_wanted());
