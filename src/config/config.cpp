@@ -74,7 +74,7 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--listen", config.listen, "HOST:PORT to serve on; port 0 takes a free one.")
         ->check(check_address);
     option(app, "--public-url", config.public_url,
-           "The address that clients know, e.g. https://media.example.org; media URLs begin with "
+           "The address that clients know, e.g. `https://media.example.org`; media URLs begin with "
            "it. Empty: the Host of each request.")
         ->check(check_public_url);
     option(app, "--api-key", config.api_key,
@@ -182,7 +182,8 @@ void add_serve_options(CLI::App& app, Config& config) {
            "Which requests are logged: all, errors or none.")
         ->check(CLI::IsMember({"all", "errors", "none"}));
     option(app, "--config", config.config_file,
-           "A file with any of these options, one `name = value` a line.");
+           "A file with any of these options, one `name = value` a line; a line that begins "
+           "with `#` is a comment.");
 }
 
 /// What neither a flag nor the environment set comes from the file. (CLI11 reads config files for
@@ -192,7 +193,11 @@ void apply_file(CLI::App& app, const CLI::App& serve, const Config& config) {
     if (config.config_file.empty()) {
         return;
     }
-    for (const auto& item : CLI::ConfigTOML().from_file(config.config_file)) {
+    CLI::ConfigBase reader;
+    // All that follows the `=` is the value: lists have commas, keys and secrets may have a `#`.
+    // No line has these characters.
+    reader.comment('\n')->arrayBounds('\n', '\n')->arrayDelimiter('\n');
+    for (const auto& item : reader.from_file(config.config_file)) {
         const auto flag = "--" + item.name;
         if (!item.parents.empty() || serve.get_option_no_throw(flag) == nullptr ||
             item.name == "config") {

@@ -298,12 +298,13 @@ base::Status App::serve() {
     for (auto& route : api::routes_of(*services_)) {
         router.add(std::move(route));
     }
+    // The last that can fail: from here on only `stop` ends what runs.
+    KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
+    server_ = std::move(server);
     runner_->start();
     webhook_runner_->start();
     fetch_runner_->start();
     is_serving_ = true;
-    KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
-    server_ = std::move(server);
     host_ =
         address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
     background_->start(*store_, *objects_, *keys_, *uploads_);
