@@ -154,9 +154,15 @@ runtime::Asked<void> Indexing::analyze(const IndexedAsset& item) {
     request.pictures_fd = pictures->fd();
     request.audio_fd = audio->fd();
     InProgress in_progress(*this, id);
-    request.on_progress = [this, id, &in_progress](double progress) {
+    LookNowAndThen looks;
+    request.on_progress = [this, id, &in_progress, &looks](double progress) -> runtime::Task<bool> {
         in_progress.set(progress);
         store_.set_progress(id, progress);
+        if (!looks.is_time()) {
+            co_return true;
+        }
+        auto known = co_await store_.indexed_assets_exist({id});
+        co_return !known || known->front();
     };
     KN_CO_TRY(report, co_await media_.analyze(std::move(request)));
     if (!report.shots.empty()) {

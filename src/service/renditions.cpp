@@ -121,6 +121,14 @@ runtime::Asked<void> Renditions::rendition_of(const Asset& asset, int source_fd,
     request.out_fd = rendition->fd();
     request.plan_fd = plan->fd();
     request.copy_streams = copy_streams;
+    LookNowAndThen looks;
+    request.on_progress = [this, id = asset.id, &looks](double) -> runtime::Task<bool> {
+        if (!looks.is_time()) {
+            co_return true;
+        }
+        auto known = co_await store_.assets_exist({id});
+        co_return !known || known->front();
+    };
     KN_CO_PASS(co_await media_.rendition(request));
     // The plan last: it is what says that playback is there.
     KN_CO_PASS(co_await rendition->commit(rendition_key(asset.id)));
