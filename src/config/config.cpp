@@ -78,7 +78,7 @@ void add_serve_options(CLI::App& app, Config& config) {
            "it. Empty: the Host of each request.")
         ->check(check_public_url);
     option(app, "--api-key", config.api_key,
-           "A known API key for the account `default`, made when it is not there yet. Secret.");
+           "A known API key for the account `default`, made when it was never there. Secret.");
     option(app, "--ingest", config.ingest,
            "sync: uploads are examined before they are answered; async: answered `processing`.")
         ->check(CLI::IsMember({"sync", "async"}));

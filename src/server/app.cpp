@@ -99,6 +99,33 @@ void raise_descriptor_limit() {
     }
 }
 
+const domain::ApiKey* find_key(const std::vector<domain::ApiKey>& keys,
+                               const domain::KeyHash& hash) {
+    const auto found = std::ranges::find(keys, hash, &domain::ApiKey::hash);
+    return found == keys.end() ? nullptr : &*found;
+}
+
+/// The key of --api-key was revoked or has expired. Whoever ended it meant it, so it is not made
+/// again; the other keys must not suffer from an option that was left behind, so the start goes on
+/// while there is one that works.
+base::Status go_on_without(const domain::ApiKey& ended, const std::vector<domain::ApiKey>& known) {
+    const auto* how = ended.revoked_at ? "was revoked" : "has expired";
+    const auto now = base::now();
+    const bool is_any_live = std::ranges::any_of(known, [&now](const domain::ApiKey& each) {
+        return !each.revoked_at && (!each.expires_at || *each.expires_at > now);
+    });
+    if (!is_any_live) {
+        return base::fail(base::Errc::internal, {},
+                          "the key of --api-key (" + ended.id.text() + ") " + how +
+                              " and no other key works; make one with `kinodex keys create` and "
+                              "give that one, or give none");
+    }
+    observe::log_warn("api_key_ended", {{"key_id", ended.id.text()},
+                                        {"reason", how},
+                                        {"hint", "give --api-key another key, or none"}});
+    return {};
+}
+
 bool wait_until(Clock::time_point deadline, const std::function<bool()>& holds) {
     while (!holds()) {
         if (Clock::now() >= deadline) {
@@ -149,6 +176,10 @@ base::Status App::open_keys() {
         KN_PASS(service::check_key_text(config_.api_key));
         if (keys_->find(config_.api_key, base::now())) {
             return {};
+        }
+        KN_TRY(known, wait_for(store_->list_keys()));
+        if (const auto* ended = find_key(known, service::hash_key(config_.api_key))) {
+            return go_on_without(*ended, known);
         }
         key = config_.api_key;
     } else if (keys_->size() == 0) {

@@ -32,7 +32,8 @@ class KeyStore {
     virtual ~KeyStore() = default;
 
     // --- API keys ---------------------------------------------------------------------------
-    /// Errors: parameter_invalid when the hash is known under a live key of another account.
+    /// Errors: parameter_invalid when the hash is known under a live key of another account, or
+    /// under a revoked one.
     virtual Asked<domain::ApiKey> create_key(NewApiKey key) = 0;
     virtual Asked<std::vector<domain::ApiKey>> list_keys() = 0;
     /// Errors: resource_not_exist.

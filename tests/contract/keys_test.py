@@ -2,8 +2,9 @@
 
 import re
 
+import pytest
 from lib.api import UNKNOWN_ID, Api, refused
-from lib.server import run_keys, wait_until
+from lib.server import ServerFailed, run_keys, wait_until
 from media.maker import clip
 
 KEY = re.compile(r"^kx_\S{40}$")
@@ -82,6 +83,31 @@ def test_last_use_is_recorded_before_a_stop(start_server):
     last_used = row_of(server, api).rsplit(None, 2)[1]
     assert re.match(r"^20\d\d-\d\d-\d\dT", last_used), last_used
     server.start()
+
+
+def test_revoked_key_of_the_options_stays_revoked_at_the_next_start(start_server):
+    server = start_server()
+    own_id = row_of(server, Api(server)).split()[0]
+    other = with_key(server, "--account", "others")
+    run_keys(server.data_dir, "revoke", own_id)
+    server.stop()
+    server.start()
+    refused(Api(server).get("/assets"), 401, "api_key_invalid")
+    assert Api(server, other.key).get("/assets").status_code == 200
+    warned = server.events("api_key_ended")
+    assert [line["key_id"] for line in warned] == [own_id]
+    assert warned[0]["reason"] == "was revoked"
+
+
+def test_start_is_refused_when_the_only_key_was_revoked(start_server):
+    server = start_server()
+    own_id = row_of(server, Api(server)).split()[0]
+    run_keys(server.data_dir, "revoke", own_id)
+    server.stop()
+    server.expected_errors.append("start_failed")
+    with pytest.raises(ServerFailed, match="no other key works") as failure:
+        server.start()
+    assert own_id in str(failure.value)
 
 
 def test_unknown_words_and_times_are_refused_by_the_command(server):

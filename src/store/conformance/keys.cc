@@ -36,8 +36,20 @@ TEST_P(StoreConformance, live_key_of_another_account_cannot_be_taken) {
     EXPECT_EQ(error_of(wait(store().create_key(new_key("thief", 1)))).code,
               base::Errc::parameter_invalid);
     EXPECT_EQ(wait(store().create_key(new_key("main", 1)))->id, key.id);
+}
+
+TEST_P(StoreConformance, revoked_key_cannot_be_made_again) {
+    const auto key = wait(store().create_key(new_key("main", 1))).value();
     ASSERT_TRUE(wait(store().revoke_key(key.id)));
-    EXPECT_TRUE(wait(store().create_key(new_key("heir", 1))));
+    const auto version = wait(store().keys_version()).value();
+    for (const auto* account : {"main", "heir"}) {
+        const auto error = error_of(wait(store().create_key(new_key(account, 1))));
+        EXPECT_EQ(error.code, base::Errc::parameter_invalid);
+        EXPECT_NE(error.value("reason").find(key.id.text()), std::string::npos);
+    }
+    EXPECT_EQ(wait(store().keys_version()), version);
+    EXPECT_EQ(wait(store().list_keys())->size(), 1u);
+    EXPECT_EQ(wait(store().list_usage())->size(), 1u);  // the heir's account was not made either
 }
 
 TEST_P(StoreConformance, keys_version_moves_with_every_change_and_only_then) {

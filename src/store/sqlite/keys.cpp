@@ -38,6 +38,20 @@ base::Status insert_key(Connection& db, const domain::ApiKey& key) {
     return query.add_blob(key.hash.data(), key.hash.size()).done();
 }
 
+/// Who ended a key meant it: the text of a revoked one makes no key again. Keys are few, so no
+/// index.
+base::Status check_not_revoked(Connection& db, const domain::KeyHash& hash) {
+    Query query(db, "SELECT id FROM api_keys WHERE hash = ? AND revoked_ms IS NOT NULL");
+    KN_TRY(found, query.add_blob(hash.data(), hash.size()).step());
+    if (!found) {
+        return {};
+    }
+    return base::fail(
+        base::Errc::parameter_invalid,
+        {{"parameter", "api_key"},
+         {"reason", "The key was revoked as " + query.id<domain::KeyId>(0).text() + "."}});
+}
+
 base::Status keys_changed(Connection& db) {
     return Query(db, "UPDATE counters SET keys_version = keys_version + 1").done();
 }
@@ -73,6 +87,7 @@ base::Result<domain::ApiKey> create_key(WriteTurn& turn, const NewApiKey& key) {
             return known;  // creating the same key again is no change
         }
     }
+    KN_PASS(check_not_revoked(turn.db, key.hash));
     domain::ApiKey made;
     made.id = domain::KeyId::next();
     made.account_id = account_id;
