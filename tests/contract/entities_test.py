@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib import openapi
+from lib import openapi, parts
 from lib.api import (ID, MALFORMED_IDS, SECONDS_TIME, UNKNOWN_ID, Api, invalid, missing, refused)
 from lib.children import hold_worker
 from lib.server import wait_until
@@ -145,6 +145,29 @@ def test_assets_may_still_be_processing(start_server):
     go_on()
     assert ready(api, collection, body["_id"], 120)["asset_ids"] == assets
     assert {api.get(f"/assets/{one}").json()["status"] for one in assets} == {"ready"}
+
+
+def test_what_an_upload_in_parts_was_announced_as_decides_nothing_yet(start_server):
+    """Both SDK helpers say `video` of everything."""
+    api, go_on = busy_server(start_server)
+    collection = new_collection(api)
+    session, _ = parts.upload(api, clip("png_128").read_bytes(), filename="face.png", type="video")
+    asset = session["asset_id"]
+    body = make(api, collection, [asset])
+    go_on()
+    assert ready(api, collection, body["_id"], 120)["asset_ids"] == [asset]
+
+
+def test_checks_do_not_wait_for_other_work(start_server):
+    """Nor is anything decoded for them: the only worker for files is held all the time."""
+    api = Api(start_server("--worker-threads", "1"))
+    collection = new_collection(api)
+    assets = [image(api) for _ in range(3)]
+    go_on = hold_worker(api)
+    entities = [make(api, collection, assets)["_id"] for _ in range(5)]
+    for entity in entities:
+        ready(api, collection, entity)
+    go_on()
 
 
 def test_bad_images_do_not_spoil_good_ones_and_alone_they_say_so(start_server):
