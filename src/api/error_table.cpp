@@ -117,6 +117,11 @@ ErrorRow row_of(Errc code) {
                     "The {quota} quota of the account is {limit}, of which {used} are used. Delete "
                     "something first, or ask for a larger quota.",
                     kPermanent};
+        case Errc::media_beyond_rate_limit:
+            return {"usage_limit_exceeded", 400,
+                    "The account may index {rate_limit}, and this is {current_duration} seconds "
+                    "long. Waiting does not help: ask for a higher limit.",
+                    kPermanent};
         case Errc::too_many_requests:
             return {"too_many_requests", 429,
                     "You have exceeded the rate limit (`{rate_limit}`). Please try again later "

@@ -184,7 +184,8 @@ std::vector<Errc> create_errors() {
             Errc::media_url_not_accessible,
             Errc::media_url_unsupported_format,
             Errc::media_url_file_broken,
-            Errc::quota_exceeded};
+            Errc::quota_exceeded,
+            Errc::media_beyond_rate_limit};
 }
 
 Endpoint create_endpoint(Services& services) {
