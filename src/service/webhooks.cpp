@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <span>
 
+#include "base/check.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "observe/log.h"
@@ -15,7 +16,6 @@ namespace {
 namespace json = boost::json;
 using base::Errc;
 using domain::Delivery;
-using domain::DeliveryState;
 using domain::IndexingStatus;
 using domain::JobKind;
 using jobs::Outcome;
@@ -23,9 +23,6 @@ using runtime::Asked;
 using runtime::Task;
 
 constexpr std::size_t kErrorCharsMax = 500;
-constexpr fetch::Patience kPatience{.connect = std::chrono::seconds(10),
-                                    .stall = std::chrono::seconds(15),
-                                    .total = std::chrono::seconds(30)};
 
 json::array models_json(const domain::Index& index) {
     json::array models;
@@ -108,9 +105,6 @@ std::map<JobKind, jobs::Work> Webhooks::works() {
     works[JobKind::announce] = [this](jobs::JobContext context) {
         return announce(std::move(context.job));
     };
-    works[JobKind::deliver] = [this](jobs::JobContext context) {
-        return deliver(std::move(context.job));
-    };
     return works;
 }
 
@@ -156,6 +150,7 @@ Task<Outcome> Webhooks::announce(domain::Job job) {
         delivery.event_id = event_id;
         delivery.type = type_of(item->status);
         delivery.subject = item->id.text();
+        delivery.account_name = *account_name;
         delivery.url = endpoint.url;
         delivery.body = webhook_body(event_id, now, *item, *index);
         delivery.created_at = now;
@@ -176,54 +171,21 @@ std::string reason_of(const base::Error& error) {
 
 Asked<void> send_webhook(fetch::Fetcher& fetcher, const WebhookOptions& options, std::string url,
                          std::string body) {
+    // Anybody could make what nobody's secret signs.
+    KN_CHECK(!options.secret.empty(), "endpoints come with a secret");
     fetch::PostRequest request;
     request.url = url;
     request.rules = options.rules;
-    request.patience = kPatience;
+    request.patience = kWebhookPatience;
     request.headers = {"Content-Type: application/json", "User-Agent: kinodex/" KN_VERSION,
                        "TL-Signature: " + webhook_signature(options.secret, base::now(), body)};
     request.body = std::move(body);
-    KN_CO_TRY(answer, co_await fetcher.post(std::move(request)));
-    if (answer.head.status < 200 || answer.head.status > 299) {
+    KN_CO_TRY(head, co_await fetcher.post(std::move(request)));
+    if (head.status < 200 || head.status > 299) {
         co_return base::fail(Errc::media_url_not_accessible, {{"url", url}},
-                             fmt::format("it answered HTTP {}", answer.head.status));
+                             fmt::format("it answered HTTP {}", head.status));
     }
     co_return base::Status{};
-}
-
-Task<Outcome> Webhooks::deliver(domain::Job job) {
-    const auto id = domain::DeliveryId::parse(job.subject);
-    if (!id) {
-        observe::log_error("job_subject_invalid", {{"kind", "deliver"}, {"subject", job.subject}});
-        co_return Outcome::done;
-    }
-    auto& deliveries = store_.webhooks();
-    auto delivery = co_await deliveries.find_delivery(*id);
-    if (!delivery || delivery->state != DeliveryState::pending) {
-        const bool gone = delivery || delivery.error().code == Errc::resource_not_exist;
-        co_return gone ? Outcome::done : Outcome::retry;
-    }
-    auto sent = co_await send_webhook(fetcher_, options_, delivery->url, delivery->body);
-    if (!sent && sent.error().code == Errc::shutting_down) {
-        co_return Outcome::retry;  // not the endpoint's fault: no attempt
-    }
-    auto state = DeliveryState::delivered;
-    std::string error;
-    if (!sent) {
-        const bool is_late = base::now() - delivery->created_at >= kTriedFor;
-        state = is_late ? DeliveryState::failed : DeliveryState::pending;
-        error = reason_of(sent.error());
-        observe::log_warn("webhook_not_delivered", {{"delivery", id->text()},
-                                                    {"event", delivery->event_id},
-                                                    {"attempts", delivery->attempts + 1},
-                                                    {"reason", error},
-                                                    {"retry", !is_late}});
-    }
-    auto recorded = co_await deliveries.record_attempt(*id, state, error);
-    if (recorded && state != DeliveryState::pending) {
-        (void)co_await deliveries.forget_deliveries(base::now() - kKeptFor);
-    }
-    co_return recorded&& state != DeliveryState::pending ? Outcome::done : Outcome::retry;
 }
 
 }  // namespace kinodex::service
