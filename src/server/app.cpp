@@ -182,7 +182,7 @@ base::Status App::wire_webhooks() {
     runner.width = 1;
     announcer_ = std::make_unique<jobs::Runner>(background_->executor(), *store_, std::move(runner),
                                                 webhooks_->works());
-    return {};
+    return wait_for(webhooks_->warn_of_unknown_accounts());
 }
 
 void App::wire_services() {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <span>
 
@@ -36,6 +37,14 @@ json::array models_json(const domain::Index& index) {
     return models;
 }
 
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
 std::string type_of(IndexingStatus status) {
     return status == IndexingStatus::ready ? "index.task.ready" : "index.task.failed";
 }
@@ -50,14 +59,14 @@ base::Result<std::vector<WebhookEndpoint>> parse_webhook_endpoints(std::string_v
     std::vector<WebhookEndpoint> endpoints;
     while (!text.empty()) {
         const auto comma = text.find(',');
-        auto entry = text.substr(0, comma);
+        auto entry = trimmed(text.substr(0, comma));
         text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
         WebhookEndpoint endpoint;
         const auto equals = entry.find('=');
         const auto scheme = entry.find("://");
         if (equals != std::string_view::npos && equals < scheme) {
-            endpoint.account_name = entry.substr(0, equals);
-            entry.remove_prefix(equals + 1);
+            endpoint.account_name = trimmed(entry.substr(0, equals));
+            entry = trimmed(entry.substr(equals + 1));
             if (endpoint.account_name.empty()) {
                 return refuse("An account's name stands before '='.");
             }
@@ -83,8 +92,10 @@ std::string webhook_signature(std::string_view secret, base::Timestamp now, std:
 }
 
 std::string webhook_body(std::string_view event_id, base::Timestamp now,
-                         const domain::IndexedAsset& item, const domain::Index& index) {
-    json::object data{{"id", item.id.text()},
+                         const domain::IndexedAsset& item, const domain::Index& index,
+                         const std::optional<domain::TaskId>& task) {
+    json::object data{{"id", task ? task->text() : item.id.text()},
+                      {"video_id", item.id.text()},
                       {"index_id", item.index_id.text()},
                       {"asset_id", item.asset_id.text()},
                       {"metadata", {{"duration", item.system_metadata.duration_sec.value_or(0)}}},
@@ -118,6 +129,19 @@ Asked<std::string> Webhooks::account_name_of(domain::AccountId account) {
     co_return std::string();
 }
 
+Asked<void> Webhooks::warn_of_unknown_accounts() {
+    KN_CO_TRY(accounts, co_await store_.list_usage());
+    for (const auto& endpoint : options_.endpoints) {
+        const auto& name = endpoint.account_name;
+        if (!name.empty() &&
+            std::ranges::find(accounts, name, &domain::AccountUsage::account_name) ==
+                accounts.end()) {
+            observe::log_warn("webhook_account_unknown", {{"account", name}});
+        }
+    }
+    co_return base::Status{};
+}
+
 Task<Outcome> Webhooks::announce(domain::Job job) {
     const auto id = domain::IndexedAssetId::parse(job.subject);
     if (!id) {
@@ -133,8 +157,14 @@ Task<Outcome> Webhooks::announce(domain::Job job) {
         co_return index.error().code == Errc::resource_not_exist ? Outcome::done : Outcome::retry;
     }
     auto account_name = co_await account_name_of(item->account_id);
-    if (!account_name) {
+    auto task = co_await store_.tasks().find_task_of(item->asset_id);
+    if (!account_name || !task) {
         co_return Outcome::retry;
+    }
+    // Its asset may be indexed elsewhere too, which is no work of the task.
+    std::optional<domain::TaskId> task_id;
+    if (*task && (*task)->video_id == item->id) {
+        task_id = (*task)->id;
     }
     const auto now = base::now();
     // 32 characters: two ids, of which one alone would be told apart from any other.
@@ -152,7 +182,7 @@ Task<Outcome> Webhooks::announce(domain::Job job) {
         delivery.subject = item->id.text();
         delivery.account_name = *account_name;
         delivery.url = endpoint.url;
-        delivery.body = webhook_body(event_id, now, *item, *index);
+        delivery.body = webhook_body(event_id, now, *item, *index, task_id);
         delivery.created_at = now;
         deliveries.push_back(std::move(delivery));
     }

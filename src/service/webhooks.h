@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,15 +37,17 @@ inline constexpr fetch::Patience kWebhookPatience{.connect = std::chrono::second
                                                   .total = std::chrono::seconds(30)};
 
 /// "https://a.example/x,films=https://b.example/y": URLs, each maybe with the account whose events
-/// it gets. Errors: parameter_invalid with a reason.
+/// it gets; blanks around each are left out. Errors: parameter_invalid with a reason.
 base::Result<std::vector<WebhookEndpoint>> parse_webhook_endpoints(std::string_view text);
 
 /// "t=<seconds>,v1=<hex>" of TL-Signature: HMAC-SHA-256 over "<seconds>.<body>".
 std::string webhook_signature(std::string_view secret, base::Timestamp now, std::string_view body);
 
-/// The JSON of an event about an indexed asset that is ready or failed.
+/// The JSON of an event about an indexed asset that is ready or failed; `task`: what made it, if a
+/// task did.
 std::string webhook_body(std::string_view event_id, base::Timestamp now,
-                         const domain::IndexedAsset& item, const domain::Index& index);
+                         const domain::IndexedAsset& item, const domain::Index& index,
+                         const std::optional<domain::TaskId>& task);
 
 /// Sends a body once, signed with the secret, which must be there. Errors: those of the fetcher;
 /// media_url_not_accessible, whose detail says why, for an answer that is not 2xx.
@@ -60,6 +63,8 @@ class Webhooks {
 
     /// Whether anybody wants to be told.
     [[nodiscard]] bool is_wanted() const { return !options_.endpoints.empty(); }
+    /// Says in the log which endpoints wait for events of an account that is not there (yet).
+    runtime::Asked<void> warn_of_unknown_accounts();
     /// The jobs that turn the end of indexing into deliveries.
     std::map<domain::JobKind, jobs::Work> works();
 
