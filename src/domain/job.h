@@ -25,9 +25,13 @@ struct Job {
     JobId id;
     JobKind kind = JobKind::ingest_asset;
     std::string subject;  // an id's text, or an object prefix
-    int attempts = 0;     // leases taken so far, this one included
+    int attempts = 0;     // leases taken so far, this one included, less those that did not count
     std::optional<base::Timestamp> lease_until;
 };
+
+/// Whether an attempt that came to no end counts: not when the server stopped, or lacked something
+/// that is no matter of the job.
+enum class Attempt { counts, does_not_count };
 
 struct NewJob {
     JobKind kind;

@@ -131,6 +131,10 @@ runtime::Asked<bool> Download::pause() {
 base::Status Download::break_off(base::Error error) {
     answer_.reset();
     since_break_ = 0;
+    if (error.code == Errc::overloaded) {  // by others: what has come so far is kept
+        not_before_ = Clock::now() + request_.first_pause;
+        return {};
+    }
     ++breaks_;
     if (error.code != Errc::media_url_unreachable || breaks_ > request_.breaks_max) {
         return std::unexpected(std::move(error));

@@ -106,6 +106,46 @@ TEST(Download, goes_on_where_it_broke) {
     EXPECT_GE(peer.connections(), 4);
 }
 
+TEST(Download, keeps_what_came_while_others_have_every_transfer) {
+    TestPeer peer([](const Talk& talk) {
+        const auto from = range_start(talk);
+        talk.say(from == 0 ? whole(kBody, "\"a\"", 700'000)
+                           : part(kBody, from, "\"a\"", kBody.size()));
+    });
+    TestPeer endless([](const Talk& talk) {
+        talk.say("HTTP/1.1 200 OK\r\n\r\n");
+        talk.wait();
+    });
+    Fetcher fetcher({.transfers_max = 1, .ca_file = ""});
+    auto download = runtime::await(Download::open(fetcher, request_of(peer))).value();
+    GetRequest get;
+    get.url = endless.url();
+    get.rules = request_of(peer).rules;
+    base::Result<std::unique_ptr<Answer>> other;
+    std::string text;
+    const int ticks_wanted = 2 * DownloadRequest{}.breaks_max;
+    for (int ticks = 0;;) {
+        const auto piece = runtime::await(download->read());
+        ASSERT_TRUE(piece);
+        if (piece->kind == Piece::Kind::end) {
+            break;
+        }
+        text.append(reinterpret_cast<const char*>(piece->bytes.data()), piece->bytes.size());
+        if (piece->kind != Piece::Kind::tick) {
+            continue;
+        }
+        if (++ticks == 1) {  // between the break and the next connection
+            do {
+                other = runtime::await(fetcher.get(get));
+            } while (!other);
+        } else if (ticks == ticks_wanted) {
+            other->reset();
+        }
+    }
+    EXPECT_EQ(text, kBody);
+    EXPECT_EQ(peer.connections(), 2);
+}
+
 TEST(Download, begins_anew_when_it_changed) {
     const std::string other = "other " + kBody;
     TestPeer peer([&](const Talk& talk) {

@@ -151,8 +151,15 @@ Task<void> Runner::State::settle(const domain::Job& job, Outcome outcome) {
         }
         co_return;
     }
-    const auto pause = stopping ? std::chrono::milliseconds(0) : backoff(job.attempts);
-    auto returned = co_await store.return_job(job.id, options.owner, base::now() + pause);
+    using domain::Attempt;
+    using std::chrono::milliseconds;
+    // A stop is nobody's failure, however often it happens.
+    const auto attempt =
+        stopping || outcome == Outcome::later ? Attempt::does_not_count : Attempt::counts;
+    const auto pause = stopping                    ? milliseconds(0)
+                       : outcome == Outcome::later ? kLaterPause
+                                                   : backoff(job.attempts);
+    auto returned = co_await store.return_job(job.id, options.owner, base::now() + pause, attempt);
     observe::log_info("job_returned", {{"kind", kind},
                                        {"subject", job.subject},
                                        {"attempts", job.attempts},

@@ -17,8 +17,9 @@
 namespace kinodex::jobs {
 
 /// What the work of a job came to. Everything that can be told to a user is written by the work
-/// itself; the runner only needs to know whether to come back.
-enum class Outcome { done, retry };
+/// itself; the runner only needs to know whether to come back. `later` is `retry` for what is no
+/// matter of the job, e.g. a full disk: it does not count as an attempt, and the pause stays short.
+enum class Outcome { done, retry, later };
 
 /// `should_stop` turns true when the lease was lost or the server stops; long work looks now and
 /// then, and returns retry.
@@ -36,6 +37,8 @@ struct RunnerOptions {
     std::chrono::milliseconds poll{1'000};  // how long an idle worker waits without being woken
 };
 
+/// The pause after `later`.
+inline constexpr std::chrono::milliseconds kLaterPause{15'000};
 /// The pause before attempt `attempts + 1`: 1 s, 2 s, 4 s, … at most 5 min.
 std::chrono::milliseconds backoff(int attempts);
 

@@ -124,7 +124,7 @@ runtime::Task<Step> Indexing::run(domain::IndexedAssetId id, int attempts) {
             "indexing_failed",
             {{"indexed_asset_id", id.text()}, {"detail", error.detail}, {"retry", passing}});
         if (passing) {
-            co_return Step::later;
+            co_return is_of_the_server(error) ? Step::postponed : Step::later;
         }
         outcome.status = IndexingStatus::failed;
         outcome.error_message = describe_(error);
@@ -172,6 +172,7 @@ runtime::Task<StreamStatus> Indexing::stream_of(const IndexedAsset& item) {
         case Step::failed:
             co_return StreamStatus::error;
         case Step::later:
+        case Step::postponed:
             break;
     }
     // The asset's own playback job follows up and tells every stream that waits for it.

@@ -42,17 +42,13 @@ base::Error in_words_of(const Arrival& arrival, base::Error error) {
 }  // namespace
 
 bool is_passing(const base::Error& error) {
-    switch (error.code) {
-        case Errc::overloaded:
-        case Errc::shutting_down:
-        case Errc::storage_full:
-        case Errc::media_worker_unavailable:
-        case Errc::media_url_unreachable:
-        case Errc::internal:
-            return true;
-        default:
-            return false;
-    }
+    return is_of_the_server(error) || error.code == Errc::media_url_unreachable ||
+           error.code == Errc::internal;
+}
+
+bool is_of_the_server(const base::Error& error) {
+    return error.code == Errc::overloaded || error.code == Errc::shutting_down ||
+           error.code == Errc::storage_full || error.code == Errc::media_worker_unavailable;
 }
 
 runtime::Asked<Examined> Ingest::examine(Arrival arrival, IngestWishes wishes) {

@@ -41,6 +41,8 @@ struct Examined {
 
 /// Can the same attempt work later? Full disks and missing workers heal; broken files do not.
 bool is_passing(const base::Error& error);
+/// Of those that pass: the server lacks something now, whatever the file is. No attempt counts.
+bool is_of_the_server(const base::Error& error);
 
 class Ingest {
   public:

@@ -11,8 +11,9 @@
 
 namespace kinodex::service {
 
-/// What a step of background work came to: `later` when the same attempt may succeed then.
-enum class Step { done, failed, later };
+/// What a step of background work came to: `later` when the same attempt may succeed then, and
+/// `postponed` when nothing was wrong with it but the server lacked something.
+enum class Step { done, failed, later, postponed };
 
 class Renditions {
   public:

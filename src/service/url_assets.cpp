@@ -37,6 +37,7 @@ runtime::Asked<Asset> UrlAssets::create(NewUpload upload, StillWanted still_want
     if (options_.mode == IngestMode::async) {
         co_return co_await assets_.create_pending(std::move(upload), std::nullopt);
     }
+    KN_CO_TRY(place, waiting_.take(upload.account));
     const auto deadline = Clock::now() + options_.answer_within;
     KN_CO_TRY(fetch, co_await open(upload.source_url, upload.purpose));
     const auto length = fetch.download->head().content_length.value_or(0);
@@ -254,9 +255,9 @@ runtime::Task<Step> UrlAssets::give_up_or_wait(const Asset& asset, base::Error e
     if (error.code == Errc::resource_not_exist) {
         co_return Step::done;  // deleted meanwhile
     }
-    // A stop is nobody's failure, however often it happens.
     const bool is_stop = error.code == Errc::shutting_down || error.code == Errc::request_timed_out;
-    const bool retry = is_stop || (is_passing(error) && attempts < options_.attempts_max);
+    const bool is_postponed = is_stop || is_of_the_server(error);
+    const bool retry = is_postponed || (is_passing(error) && attempts < options_.attempts_max);
     if (!is_stop) {
         observe::log_warn("fetch_failed", {{"asset_id", asset.id.text()},
                                            {"detail", error.detail},
@@ -264,7 +265,7 @@ runtime::Task<Step> UrlAssets::give_up_or_wait(const Asset& asset, base::Error e
                                            {"retry", retry}});
     }
     if (retry) {
-        co_return Step::later;
+        co_return is_postponed ? Step::postponed : Step::later;
     }
     co_return co_await ingest_.fail(asset, error) ? Step::failed : Step::later;
 }

@@ -15,6 +15,7 @@
 #include "fetch/download.h"
 #include "service/assets.h"
 #include "service/parked.h"
+#include "service/places.h"
 #include "service/renditions.h"
 
 namespace kinodex::service {
@@ -28,6 +29,9 @@ struct UrlOptions {
     fetch::Patience patience;
     int attempts_max = 8;  // of a job, while what goes wrong may pass
     std::size_t parked_max = 8;
+    /// Requests that wait for their file. With those parked and the jobs at work they are no more
+    /// than the fetcher has transfers, so jobs always find one.
+    PlaceLimits waiting{.all = 20, .of_one_account = 10};
 };
 
 /// Looked at about once a second; false ends the work.
@@ -48,6 +52,7 @@ class UrlAssets {
           fetcher_(fetcher),
           rules_(std::move(rules)),
           options_(options),
+          waiting_(options.waiting, "fetch"),
           parked_(options.parked_max) {}
 
     /// `upload` has a source_url and no media. Errors: parameter_invalid for the URL, the
@@ -92,6 +97,7 @@ class UrlAssets {
     fetch::Fetcher& fetcher_;
     std::shared_ptr<const fetch::AddressRules> rules_;
     UrlOptions options_;
+    Places waiting_;
     Parked<domain::AssetId, Fetch> parked_;
 };
 

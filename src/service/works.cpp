@@ -11,7 +11,16 @@ using jobs::Outcome;
 using runtime::Task;
 
 Outcome outcome_of(Step step) {
-    return step == Step::later ? Outcome::retry : Outcome::done;
+    switch (step) {
+        case Step::later:
+            return Outcome::retry;
+        case Step::postponed:
+            return Outcome::later;
+        case Step::done:
+        case Step::failed:
+            break;
+    }
+    return Outcome::done;
 }
 
 /// A subject that is no id can never become one: the job is dropped, loudly.

@@ -155,7 +155,8 @@ class Store : public KeyStore {
     /// Done: the row goes. Nothing happens when the lease was lost.
     virtual Asked<void> finish_job(domain::JobId id, std::string owner) = 0;
     /// Gives the job back, to run at `run_at` or later.
-    virtual Asked<void> return_job(domain::JobId id, std::string owner, base::Timestamp run_at) = 0;
+    virtual Asked<void> return_job(domain::JobId id, std::string owner, base::Timestamp run_at,
+                                   domain::Attempt attempt) = 0;
     /// At start on one machine: every lease of an earlier process ends. Returns how many.
     virtual Asked<std::int64_t> release_all_leases() = 0;
     virtual Asked<JobCounts> count_jobs() = 0;

@@ -4,6 +4,7 @@
 namespace kinodex::store::conformance {
 namespace {
 
+using domain::Attempt;
 using domain::JobKind;
 using std::chrono::hours;
 
@@ -48,7 +49,7 @@ TEST_P(StoreConformance, job_with_a_lost_lease_is_leased_again) {
     EXPECT_EQ(again->attempts, 2);
     // The first worker can no longer do anything to it.
     EXPECT_TRUE(wait(store().finish_job(lost->id, "first")));
-    EXPECT_TRUE(wait(store().return_job(lost->id, "first", past())));
+    EXPECT_TRUE(wait(store().return_job(lost->id, "first", past(), Attempt::counts)));
     EXPECT_EQ(wait(store().renew_job(again->id, "second", later())), true);
     EXPECT_FALSE(*wait(store().lease_job(kAllKinds, "third", later())));
 }
@@ -66,7 +67,7 @@ TEST_P(StoreConformance, finished_job_is_gone) {
 TEST_P(StoreConformance, returned_job_waits_for_its_time) {
     ASSERT_TRUE(wait(store().insert_job({JobKind::index_asset, "a"})));
     const auto job = wait(store().lease_job(kAllKinds, "w", later())).value();
-    EXPECT_TRUE(wait(store().return_job(job->id, "w", later())));
+    EXPECT_TRUE(wait(store().return_job(job->id, "w", later(), Attempt::counts)));
     EXPECT_FALSE(*wait(store().lease_job(kAllKinds, "w", later())));
     EXPECT_EQ(wait(store().release_all_leases()), 0);  // nobody holds it
     EXPECT_FALSE(*wait(store().lease_job(kAllKinds, "w", later())));
@@ -74,8 +75,22 @@ TEST_P(StoreConformance, returned_job_waits_for_its_time) {
     ASSERT_TRUE(wait(store().insert_job({JobKind::index_asset, "b"})));
     const auto next = wait(store().lease_job(kAllKinds, "w", later())).value();
     EXPECT_EQ(next->subject, "b");
-    EXPECT_TRUE(wait(store().return_job(next->id, "w", past())));
+    EXPECT_TRUE(wait(store().return_job(next->id, "w", past(), Attempt::counts)));
     EXPECT_EQ((*wait(store().lease_job(kAllKinds, "w", later())))->subject, "b");
+}
+
+TEST_P(StoreConformance, attempt_that_does_not_count_is_taken_back) {
+    ASSERT_TRUE(wait(store().insert_job({JobKind::index_asset, "a"})));
+    for (int i = 0; i < 3; ++i) {
+        const auto job = wait(store().lease_job(kAllKinds, "w", later())).value();
+        EXPECT_EQ(job->attempts, 1);
+        EXPECT_TRUE(wait(store().return_job(job->id, "w", past(), Attempt::does_not_count)));
+        EXPECT_TRUE(wait(store().return_job(job->id, "w", past(), Attempt::does_not_count)))
+            << "it is nobody's any more";
+    }
+    const auto job = wait(store().lease_job(kAllKinds, "w", later())).value();
+    EXPECT_TRUE(wait(store().return_job(job->id, "w", past(), Attempt::counts)));
+    EXPECT_EQ((*wait(store().lease_job(kAllKinds, "w", later())))->attempts, 2);
 }
 
 TEST_P(StoreConformance, restart_ends_every_lease_and_keeps_the_order) {

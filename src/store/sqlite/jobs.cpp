@@ -65,11 +65,12 @@ base::Status finish_job(WriteTurn& turn, domain::JobId id, std::string_view owne
 }
 
 base::Status return_job(WriteTurn& turn, domain::JobId id, std::string_view owner,
-                        base::Timestamp run_at) {
+                        base::Timestamp run_at, domain::Attempt attempt) {
     Query query(turn.db,
-                "UPDATE jobs SET owner = NULL, run_at_ms = ?, ready_ms = ? "
-                "WHERE id = ? AND owner = ?");
-    return query.with(run_at, run_at, id, owner).done();
+                "UPDATE jobs SET owner = NULL, run_at_ms = ?, ready_ms = ?, "
+                "attempts = attempts - ? WHERE id = ? AND owner = ?");
+    const std::int64_t taken_back = attempt == domain::Attempt::does_not_count ? 1 : 0;
+    return query.with(run_at, run_at, taken_back, id, owner).done();
 }
 
 base::Result<std::int64_t> release_all_leases(WriteTurn& turn) {

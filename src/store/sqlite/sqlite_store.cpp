@@ -278,9 +278,10 @@ class SqliteStore : public Store {
             return sqlite::finish_job(turn, id, owner);
         });
     }
-    Asked<void> return_job(domain::JobId id, std::string owner, base::Timestamp run_at) override {
-        return write<void>([id, owner = std::move(owner), run_at](WriteTurn& turn) {
-            return sqlite::return_job(turn, id, owner, run_at);
+    Asked<void> return_job(domain::JobId id, std::string owner, base::Timestamp run_at,
+                           domain::Attempt attempt) override {
+        return write<void>([id, owner = std::move(owner), run_at, attempt](WriteTurn& turn) {
+            return sqlite::return_job(turn, id, owner, run_at, attempt);
         });
     }
     Asked<std::int64_t> release_all_leases() override {

@@ -93,7 +93,7 @@ base::Result<bool> renew_job(WriteTurn& turn, domain::JobId id, std::string_view
                              base::Timestamp lease_until);
 base::Status finish_job(WriteTurn& turn, domain::JobId id, std::string_view owner);
 base::Status return_job(WriteTurn& turn, domain::JobId id, std::string_view owner,
-                        base::Timestamp run_at);
+                        base::Timestamp run_at, domain::Attempt attempt);
 base::Result<std::int64_t> release_all_leases(WriteTurn& turn);
 base::Result<JobCounts> count_jobs(Connection& db);
 
