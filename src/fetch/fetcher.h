@@ -26,7 +26,7 @@ class Transfer;
 inline constexpr int kRedirectsMax = 5;
 
 struct FetcherOptions {
-    std::size_t transfers_max = 32;  // at once; each holds about 1.3 MB at most
+    std::size_t transfers_max = 64;  // at once; each holds about 1.3 MB at most
     std::string ca_file;             // certificates that servers are checked with; empty: system's
 };
 

@@ -33,6 +33,9 @@ constexpr std::size_t kWebhookTransfersMax =
 // Jobs that bring files from URLs. They wait for other servers most of the time.
 constexpr int kFetchesAtOnce = 4;
 
+// Checks of entities: some rows each, and the store writes one thing at a time anyway.
+constexpr int kChecksAtOnce = 2;
+
 // The stop takes at most this long in all: requests first, then jobs that were told to stop.
 constexpr seconds kStopLimit{8};
 constexpr seconds kJobsGrace{2};
@@ -100,6 +103,33 @@ void raise_descriptor_limit() {
     }
 }
 
+const domain::ApiKey* find_key(const std::vector<domain::ApiKey>& keys,
+                               const domain::KeyHash& hash) {
+    const auto found = std::ranges::find(keys, hash, &domain::ApiKey::hash);
+    return found == keys.end() ? nullptr : &*found;
+}
+
+/// The key of --api-key was revoked or has expired. Whoever ended it meant it, so it is not made
+/// again; the other keys must not suffer from an option that was left behind, so the start goes on
+/// while there is one that works.
+base::Status go_on_without(const domain::ApiKey& ended, const std::vector<domain::ApiKey>& known) {
+    const auto* how = ended.revoked_at ? "was revoked" : "has expired";
+    const auto now = base::now();
+    const bool is_any_live = std::ranges::any_of(known, [&now](const domain::ApiKey& each) {
+        return !each.revoked_at && (!each.expires_at || *each.expires_at > now);
+    });
+    if (!is_any_live) {
+        return base::fail(base::Errc::internal, {},
+                          "the key of --api-key (" + ended.id.text() + ") " + how +
+                              " and no other key works; make one with `kinodex keys create` and "
+                              "give that one, or give none");
+    }
+    observe::log_warn("api_key_ended", {{"key_id", ended.id.text()},
+                                        {"reason", how},
+                                        {"hint", "give --api-key another key, or none"}});
+    return {};
+}
+
 bool wait_until(Clock::time_point deadline, const std::function<bool()>& holds) {
     while (!holds()) {
         if (Clock::now() >= deadline) {
@@ -151,6 +181,10 @@ base::Status App::open_keys() {
         if (keys_->find(config_.api_key, base::now())) {
             return {};
         }
+        KN_TRY(known, wait_for(store_->list_keys()));
+        if (const auto* ended = find_key(known, service::hash_key(config_.api_key))) {
+            return go_on_without(*ended, known);
+        }
         key = config_.api_key;
     } else if (keys_->size() == 0) {
         key = service::new_key_text();
@@ -190,6 +224,7 @@ void App::wire_services() {
     const auto wake = [this] {
         runner_->wake();
         fetch_runner_->wake();
+        check_runner_->wake();
     };
     media_ = media::make_sandboxed_media(sandbox_options(config_));
     rate_limits_ = std::make_unique<service::RateLimits>(rate_limits(config_));
@@ -197,18 +232,25 @@ void App::wire_services() {
         *store_, service::QuotaLimits{config_.quota_bytes, config_.quota_hours});
     playback_ = std::make_unique<service::Playback>(
         *store_, *objects_, *disk_, static_cast<std::size_t>(config_.hls_cache_bytes));
-    ingest_ = std::make_unique<service::Ingest>(*store_, *objects_, *media_, *quotas_, limits,
-                                                api::message_of, webhooks_->is_wanted());
+    ingest_ =
+        std::make_unique<service::Ingest>(*store_, *objects_, *media_, *quotas_, *rate_limits_,
+                                          limits, api::message_of, webhooks_->is_wanted());
     renditions_ = std::make_unique<service::Renditions>(*store_, *objects_, *media_, *playback_);
     indexing_ = std::make_unique<service::Indexing>(*store_, *objects_, *media_, *renditions_,
                                                     api::message_of, webhooks_->is_wanted());
-    entity_check_ = std::make_unique<service::EntityCheck>(*store_, *objects_, *media_);
+    entity_check_ = std::make_unique<service::EntityCheck>(*store_);
     jobs::RunnerOptions runner;
     runner.owner = "server-" + base::id_text(base::next_id_bytes());
     runner.width = config_.worker_threads;
     runner_ = std::make_unique<jobs::Runner>(
         background_->executor(), *store_, std::move(runner),
-        service::works_of(*ingest_, *renditions_, *indexing_, *entity_check_, *objects_));
+        service::works_of(*ingest_, *renditions_, *indexing_, *objects_));
+    jobs::RunnerOptions checker;
+    checker.owner = "checker-" + base::id_text(base::next_id_bytes());
+    checker.width = kChecksAtOnce;
+    check_runner_ =
+        std::make_unique<jobs::Runner>(background_->executor(), *store_, std::move(checker),
+                                       service::check_works_of(*entity_check_));
     service::AssetOptions options;
     options.mode = ingest_mode(config_);
     options.announces = webhooks_->is_wanted();
@@ -255,7 +297,8 @@ void App::add_gauges() {
     metrics_.gauge("kinodex_jobs", "Background jobs.", "state=\"waiting\"",
                    [this] { return static_cast<double>(background_->jobs().waiting); });
     metrics_.gauge("kinodex_jobs", "Background jobs.", "state=\"running\"", [this] {
-        return static_cast<double>(runner_->running() + fetch_runner_->running());
+        return static_cast<double>(runner_->running() + fetch_runner_->running() +
+                                   check_runner_->running());
     });
     metrics_.gauge("kinodex_fetches", "Transfers from URLs.", "",
                    [this] { return static_cast<double>(fetcher_->transfers()); });
@@ -301,13 +344,15 @@ base::Status App::serve() {
     for (auto& route : api::routes_of(*services_)) {
         router.add(std::move(route));
     }
+    // The last that can fail: from here on only `stop` ends what runs.
+    KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
+    server_ = std::move(server);
     runner_->start();
     announcer_->start();
     deliverer_->start();
     fetch_runner_->start();
+    check_runner_->start();
     is_serving_ = true;
-    KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
-    server_ = std::move(server);
     host_ =
         address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
     background_->start(*store_, *objects_, *keys_, *uploads_);
@@ -327,12 +372,13 @@ bool App::stop() {
     announcer_->begin_stop();
     deliverer_->begin_stop();
     fetch_runner_->begin_stop();
+    check_runner_->begin_stop();
     webhook_fetcher_->stop();
     background_->begin_stop();
     // Short jobs may finish; what still runs then is killed and handed back.
     const auto jobs_stopped = [this] {
         return runner_->stopped() && announcer_->stopped() && deliverer_->stopped() &&
-               fetch_runner_->stopped();
+               fetch_runner_->stopped() && check_runner_->stopped();
     };
     const bool jobs_ended = wait_until(Clock::now() + kJobsGrace, jobs_stopped);
     // Other servers are not waited for, neither by jobs nor by requests.

@@ -19,6 +19,12 @@ def test_health_and_metrics_need_no_key(api, path):
     assert api.get(path, key=False).status_code == 200
 
 
+def test_a_json_body_above_its_limit_is_refused_with_the_limit_in_bytes(api):
+    response = api.post("/indexes", content=b'{"a":"' + b"x" * 1024 * 1024 + b'"}',
+                        headers={"content-type": "application/json"})
+    refused(response, 413, "body_too_large", pattern="at most 1048576 bytes")
+
+
 def test_metrics_are_prometheus_text(api):
     response = api.get("/metrics", key=False)
     assert response.headers["content-type"].startswith("text/plain")
@@ -198,3 +204,12 @@ def test_second_server_on_the_same_data_directory_is_refused(server):
     with pytest.raises(AssertionError):
         second.start()
     second.kill()
+
+
+@pytest.mark.parametrize("address", ["taken", "192.0.2.1:0"])
+def test_start_that_cannot_listen_ends_and_says_so(server, tmp_path, address):
+    address = server.origin.removeprefix("http://") if address == "taken" else address
+    done = subprocess.run([binary(), "serve", "--data-dir", tmp_path / "d", "--listen", address],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "cannot start" in done.stderr and address.split(":")[0] in done.stderr

@@ -9,7 +9,7 @@ from lib.api import ID, MALFORMED_IDS, MILLIS_TIME, UNKNOWN_ID, Api, invalid, mi
 from lib.children import hold_worker
 from lib.multipart import Part, encode
 from lib.receiver import Receiver
-from lib.server import wait_until
+from lib.server import files_of, wait_until
 from lib.url_server import UrlServer
 from media.maker import clip
 
@@ -212,6 +212,7 @@ def test_what_fails_later_fails_the_video_and_the_task(start_server, name, words
     assert item["status"] == "failed" and item["error"] == task["error"]
     asset = api.get(f"/assets/{item['asset_id']}").json()
     assert asset["status"] == "failed" and asset["error"] == task["error"]
+    wait_until(lambda: not files_of(api.server, item["asset_id"]), 20, "the bytes to go")
     assert api.delete(f"/tasks/{made['_id']}").status_code == 204
     assert api.get(f"/indexes/{index}/indexed-assets/{made['video_id']}").status_code == 200
 
@@ -273,8 +274,8 @@ def test_a_file_at_the_bound_passes_and_one_above_does_not(start_server):
     make(api, index, "exact_4s")
     larger = Part("video_file", clip("exact_4s").read_bytes() + b"\0", filename="a.mp4")
     refused(post(api, Part("index_id", index), larger), 400, "video_filesize_too_large",
-            pattern=r"^The video is too large\. Please use a video with a size less than .* KB\. "
-                    r"The current size is .* KB\.$")
+            pattern=r"^The video is too large\. Please use a video with a size less than .* KB "
+                    rf"\({size} bytes\)\. The current size is {size + 1} bytes\.$")
     # Assets have a bound of their own.
     api.upload(clip("exact_4s").read_bytes() + b"\0")
 
@@ -301,7 +302,7 @@ def test_a_file_at_the_bound_passes_and_one_above_does_not(start_server):
      "language"),
     ([Part("index_id", "OK"), Part("file", b"x", filename="a")], "parameter_unknown", "file"),
     ([Part("index_id", "OK"), Part("video_file", b"x", filename="a" * 256)], "parameter_invalid",
-     "filename"),
+     "video_file"),
 ], ids=lambda value: str(value)[:60])
 def test_bad_forms_are_refused(api, index, unchanged, parts, code, word):
     sent = [Part(p.name, index) if p.value == "OK" else p for p in parts]
@@ -362,8 +363,24 @@ def test_hours_of_indexing_count_when_they_are_known(start_server):
 def test_hours_of_indexing_that_are_passed_later_fail_the_task(start_server):
     api = Api(start_server("--quota-hours", "0.001", "--ingest", "async"))  # 3.6 s
     index = api.make_index("quota")
-    task = ended(api, make(api, index)["_id"])
+    made = make(api, index)
+    task = ended(api, made["_id"])
     assert task["status"] == "failed" and "quota" in task["error"]["message"]
+    item = api.get(f"/indexes/{index}/indexed-assets/{made['video_id']}").json()
+    assert item["error"] == task["error"]
+    asset = api.get(f"/assets/{item['asset_id']}").json()
+    assert asset["status"] == "ready", "it can be indexed when there is room again"
+
+
+def test_minutes_of_indexing_that_are_passed_later_fail_the_task(start_server):
+    """By the day: an hour could end between two tasks."""
+    api = Api(start_server("--index-minutes-per-day", "1", "--ingest", "async"))
+    index = api.make_index("limits")
+    assert ended(api, make(api, index, "index_60s")["_id"])["status"] == "ready"
+    task = ended(api, make(api, index)["_id"])
+    assert task["status"] == "failed" and "1 minutes" in task["error"]["message"]
+    asset = api.get("/assets").json()["data"][0]
+    assert asset["status"] == "ready"
 
 
 def test_tasks_count_with_other_requests_to_index(start_server):
@@ -439,7 +456,7 @@ def shelf(new_api):
     ("index_id=ONE", "31"), ("index_id=OTHER", "2"), ("index_id=" + UNKNOWN_ID, ""),
     ("status=ready", "321"), ("status=failed", ""), ("status=ready&status=failed", "321"),
     ("status=uploading&status=validating&status=pending&status=queued&status=indexing", ""),
-    ("filename=2.mp4", "2"), ("filename=2", ""), ("width=1280&height=720", "2"),
+    ("filename=2.mp4", "2"), ("filename=2", ""), ("filename=", "321"), ("width=1280&height=720", "2"),
     ("width=640", "31"), ("height=480", "3"), ("width=0", ""), ("duration=8", "3"),
     ("duration=8.0", "3"), ("duration=7.9", ""), ("duration=4&width=1280", "2"),
     ("created_at=2020-01-01T00:00:00Z", "321"), ("created_at=2999-01-01T00:00:00Z", ""),
@@ -466,7 +483,10 @@ def test_list(shelf, query, wanted):
     ("created_at", "yesterday"), ("updated_at", "1"),
 ])
 def test_bad_query_is_refused(api, name, value):
-    invalid(api.get("/tasks", {name: value}), name)
+    message = invalid(api.get("/tasks", {name: value}), name)["message"]
+    words = {"sort_by": "created_at, updated_at", "sort_option": "asc, desc",
+             "status": "uploading, validating, pending, queued, indexing, ready, failed"}
+    assert words.get(name, "") in message
 
 
 def test_unknown_query_is_refused(api):
@@ -523,7 +543,8 @@ def test_a_task_whose_video_or_asset_goes_too_early_failed(start_server):
     index = api.make_index("early")
     first, second, third = [make(api, index) for _ in range(3)]
     assert api.delete(f"/indexes/{index}/videos/{first['video_id']}").status_code == 204
-    assert api.get(f"/tasks/{first['_id']}").json()["status"] == "failed"
+    failed = api.get(f"/tasks/{first['_id']}").json()
+    assert failed["status"] == "failed" and "deleted" in failed["error"]["message"]
     asset = api.get(f"/indexes/{index}/videos/{second['video_id']}").json()["asset_id"]
     refused(api.delete(f"/assets/{asset}"), 409, "asset_in_use")
     assert api.delete(f"/assets/{asset}", "force=true").status_code == 204

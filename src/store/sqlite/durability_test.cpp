@@ -164,7 +164,7 @@ TEST(SqliteDurability, deliveries_that_were_jobs_once_are_due_without_them) {
     const auto id = domain::DeliveryId::next();
     {
         auto db = Connection::open(path, Connection::Mode::write);
-        ASSERT_TRUE(db && migrate(**db, 9));
+        ASSERT_TRUE(db && migrate(**db, 10));
         Query query(**db,
                     "INSERT INTO deliveries (id, event_id, type, subject, url, body, state, "
                     "attempts, last_error, created_ms) "
