@@ -52,7 +52,14 @@ void add_data_dir(CLI::App& app, Config& config) {
     option(app, "--data-dir", config.data_dir, "Where everything is kept.");
 }
 
-/// Which `webhooks test` needs too.
+/// Which `webhooks test` needs too, like those that follow.
+void add_ca_file(CLI::App& app, Config& config) {
+    option(app, "--ca-file", config.ca_file,
+           "Certificates (PEM) that servers of https URLs and webhooks are checked with. Empty: "
+           "the system's.")
+        ->check(CLI::ExistingFile);
+}
+
 void add_webhook_options(CLI::App& app, Config& config) {
     option(
         app, "--webhook-urls", config.webhook_urls,
@@ -100,10 +107,7 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--url-answer-sec", config.url_answer_sec,
            "How long a client waits for a URL to be fetched before it is answered `processing`.")
         ->check(CLI::Range(1, 3600));
-    option(app, "--ca-file", config.ca_file,
-           "Certificates (PEM) that servers of https URLs and webhooks are checked with. Empty: "
-           "the system's.")
-        ->check(CLI::ExistingFile);
+    add_ca_file(app, config);
     option(app, "--max-image-bytes", config.max_image_bytes, "Largest image upload, in bytes.")
         ->check(CLI::Range(std::int64_t{1}, kTerabyte));
     option(app, "--max-multipart-bytes", config.max_multipart_bytes,
@@ -321,6 +325,7 @@ CLI::App* add_webhook_commands(CLI::App& app, Config& config) {
     list->callback([&config] { config.command = Command::webhooks_list; });
     auto* test = webhooks->add_subcommand("test", "Send a test event to every endpoint now.");
     add_webhook_options(*test, config);
+    add_ca_file(*test, config);
     option(*test, "--config", config.config_file, "The server's file of options.");
     test->callback([&config] { config.command = Command::webhooks_test; });
     auto* redeliver =

@@ -17,7 +17,7 @@ import pytest
 from lib.api import ID, Api, invalid, refused
 from lib.multipart import Part, encode
 from lib.server import Server, ServerFailed, make_key, memory_kb, reset_peak_memory, wait_until
-from lib.url_server import UrlServer, left_behind, padded, stored_sha256
+from lib.url_server import UrlServer, left_behind, make_certificate, padded, stored_sha256
 from media.maker import clip
 
 MB = 1 << 20
@@ -154,10 +154,7 @@ def test_method_decides_when_both_are_given(api, web, nothing_left):
 
 def test_https_with_a_certificate_of_an_own_authority(start_server, tmp_path):
     names = (tmp_path / "cert.pem", tmp_path / "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-out", names[0], "-keyout",
-                    names[1]], check=True, capture_output=True)
+    make_certificate(*names)
     with UrlServer(certificate=names) as secure:
         url = secure.file("/a.png", clip("png_128").read_bytes())
         assert url.startswith("https://")

@@ -405,8 +405,10 @@ def test_webhooks_are_told_of_ready_and_of_failed_tasks(start_server):
         index = api.make_index("told")
         good, bad = make(api, index), make(api, index, "tone_mp3")
         wait_until(lambda: len(receiver.events) >= 2, 60, "both events")
-        told = {event["data"]["id"]: event["type"] for event in receiver.events}
-        assert told == {good["video_id"]: "index.task.ready", bad["video_id"]: "index.task.failed"}
+        told = {event["data"]["id"]: (event["data"]["video_id"], event["type"])
+                for event in receiver.events}
+        assert told == {good["_id"]: (good["video_id"], "index.task.ready"),
+                        bad["_id"]: (bad["video_id"], "index.task.failed")}
     finally:
         receiver.close()
 
@@ -423,7 +425,7 @@ def test_webhooks_are_told_of_a_task_that_failed_with_its_asset(start_server):
         assert api.delete(f"/assets/{asset}", "force=true").status_code == 204
 
         def event():
-            return [each for each in receiver.events if each["data"]["id"] == video]
+            return [each for each in receiver.events if each["data"]["video_id"] == video]
 
         wait_until(event, 60, "the event")
         (told,) = event()

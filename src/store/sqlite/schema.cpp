@@ -264,10 +264,18 @@ INSERT INTO jobs (id, kind, subject, attempts, run_at_ms, ready_ms)
     FROM assets WHERE status = 2;
 )sql";
 
+// What waits for an endpoint is found by its URL, without a job for each; 7 was their kind.
+constexpr const char* kDeliveriesByUrl = R"sql(
+ALTER TABLE deliveries ADD COLUMN account_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE deliveries ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX deliveries_due ON deliveries (url, due_ms, number) WHERE state = 0;
+DELETE FROM jobs WHERE kind = 7;
+)sql";
+
 /// Step i brings version i to version i + 1.
-constexpr std::array<const char*, kSchemaVersion> kSteps{kVersion1, kVersion2, kVersion3, kVersion4,
-                                                         kVersion5, kVersion6, kEntities, kTasks,
-                                                         kUploads,  kVersion10};
+constexpr std::array<const char*, kSchemaVersion> kSteps{
+    kVersion1, kVersion2, kVersion3, kVersion4,  kVersion5,       kVersion6,
+    kEntities, kTasks,    kUploads,  kVersion10, kDeliveriesByUrl};
 
 base::Result<std::int64_t> version_of(Connection& connection) {
     Query query(connection, "PRAGMA user_version");
