@@ -297,7 +297,7 @@ def test_chunk_url_takes_nothing_but_put_and_is_no_key_to_anything_else(server, 
 
 def test_chunk_can_be_put_again_until_it_is_reported(api):
     session = parts.create(api, CHUNK + 5)
-    one, two = b"\x01" * CHUNK, b"\x02" * CHUNK
+    one, two = parts.wave(CHUNK + 5, 1)[:CHUNK], parts.wave(CHUNK + 5, 2)[:CHUNK]
     first = parts.put_etag(api, session, 1, one)
     assert parts.put_etag(api, session, 1, one) == first
     second = parts.put_etag(api, session, 1, two)
@@ -323,11 +323,11 @@ def break_off(server, url, size, sent):
 
 
 def test_put_that_breaks_off_leaves_an_acknowledged_chunk_as_it_was(server, api):
-    session = parts.create(api, CHUNK)
-    etag = parts.put_etag(api, session, 1, b"\x01" * CHUNK)
+    session, data = parts.create(api, CHUNK), parts.wave(CHUNK, 1)
+    etag = parts.put_etag(api, session, 1, data)
     break_off(server, parts.url_of(api, session, 1), CHUNK, CHUNK - 1)
     last = parts.report(api, session, [parts.proof(1, etag, CHUNK)]).json()
-    assert fetch(last["url"]).content == b"\x01" * CHUNK
+    assert fetch(last["url"]).content == data
 
 
 def test_put_that_breaks_off_leaves_a_pending_chunk_pending(server, api):
@@ -348,7 +348,7 @@ def test_put_that_stalls_does_not_hold_up_the_next_one(server, api):
         # Asked for its bytes it has begun, so the next one is the later of the two.
         assert stalled.recv(65536).startswith(b"HTTP/1.1 100 ")
         stalled.sendall(b"\xee" * (2 * MIB))
-        data = b"\x01" * CHUNK
+        data = parts.wave(CHUNK, 1)
         etag = parts.put_etag(api, session, 1, data)
         # The stalled one goes on, and must not reach the bytes that were acknowledged.
         stalled.sendall(b"\xee" * (CHUNK - 2 * MIB))
@@ -364,7 +364,7 @@ def test_same_chunk_in_parallel_ends_as_one_of_those_that_were_acknowledged(new_
     api = new_api()
     for _ in range(6):
         session = parts.create(api, CHUNK)
-        contents = [bytes([n]) * CHUNK for n in range(8)]
+        contents = [parts.wave(CHUNK, n) for n in range(8)]
         start = threading.Barrier(8)
 
         def put(content):
@@ -386,7 +386,7 @@ def test_same_chunk_in_parallel_ends_as_one_of_those_that_were_acknowledged(new_
 
 def test_same_bytes_in_parallel_are_acknowledged_alike(api):
     session = parts.create(api, CHUNK)
-    data = b"\x07" * CHUNK
+    data = parts.wave(CHUNK, 7)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: parts.put(api, session, 1, data), range(4)))
     assert {each.status_code for each in answers} <= {200, 409}
@@ -572,17 +572,17 @@ def test_expired_session_is_shown_refuses_every_write_and_frees_its_bytes(start_
 def test_sessions_outlive_a_restart_and_the_sweep(start_server, tmp_path):
     server = start_server(data_dir=tmp_path / "kept")
     api = Api(server)
-    session = parts.create(api, CHUNK + 1)
-    etag = parts.put_etag(api, session, 1, b"\x01" * CHUNK)
+    session, data = parts.create(api, CHUNK + 1), parts.wave(CHUNK + 1, 2)
+    etag = parts.put_etag(api, session, 1, data[:CHUNK])
     api.close()
     server.kill()
     server.start()
     api = Api(server)
     wait_until(lambda: server.events("swept_orphans"), 20, "the sweep")
     assert parts.report(api, session, [parts.proof(1, etag, CHUNK)]).status_code == 200
-    etag = parts.put_etag(api, session, 2, b"\x02")
+    etag = parts.put_etag(api, session, 2, data[CHUNK:])
     last = parts.report(api, session, [parts.proof(2, etag, 1)]).json()
-    assert fetch(last["url"]).content == b"\x01" * CHUNK + b"\x02"
+    assert fetch(last["url"]).content == data
     api.close()
 
 

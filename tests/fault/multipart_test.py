@@ -37,16 +37,19 @@ class Session:
     """One upload, worked on by one thread at a time, over as many lives of the server as needed."""
 
     def __init__(self, api, chance):
-        sizes = [CHUNK] * chance.choice([0, 0, 0, 1]) + [chance.randrange(1, 60_000)]
+        sizes = chance.choice([[chance.randrange(40_000, 90_000)]] * 3
+                              + [[CHUNK, chance.randrange(1, 60_000)]])
         self.made = parts.create(api, sum(sizes))
+        self.head = parts.wave_head(sum(sizes))
         self.chunks = [Chunk(size) for size in sizes]
 
     def content(self):
         return b"".join(chunk.reported for chunk in self.chunks)
 
 
-def new_content(chance, size):
-    return chance.randbytes(64) * (size // 64) + chance.randbytes(size % 64)
+def new_content(chance, size, head):
+    size -= len(head)
+    return head + chance.randbytes(64) * (size // 64) + chance.randbytes(size % 64)
 
 
 def etag_of(content):
@@ -73,7 +76,7 @@ class Uploader(Client):
         self.finish_when_done(api, session)
 
     def put(self, api, session, index, chunk):
-        content = new_content(self.chance, chunk.size)
+        content = new_content(self.chance, chunk.size, session.head if index == 1 else b"")
         if chunk.possible() and self.chance.random() < 0.3:
             content = self.chance.choice(chunk.possible())  # the same again
         url = parts.url_of(api, session.made, index)
@@ -206,8 +209,8 @@ def test_full_disk_refuses_a_chunk_and_the_session_goes_on(small_disk):  # noqa:
 def test_put_cut_by_a_kill_leaves_the_acknowledged_bytes(tmp_path, sent):
     server = Server(tmp_path / "data").start()
     api = Api(server)
-    session = parts.create(api, CHUNK)
-    etag = parts.put_etag(api, session, 1, b"\x01" * CHUNK)
+    session, data = parts.create(api, CHUNK), parts.wave(CHUNK, 1)
+    etag = parts.put_etag(api, session, 1, data)
     url = parts.url_of(api, session, 1)
     under_way, go = threading.Event(), threading.Event()
 
@@ -233,6 +236,6 @@ def test_put_cut_by_a_kill_leaves_the_acknowledged_bytes(tmp_path, sent):
     server.start()
     api = Api(server)
     last = parts.report(api, session, [parts.proof(1, etag, CHUNK)]).json()
-    assert httpx.get(last["url"], trust_env=False).content == b"\x01" * CHUNK
+    assert httpx.get(last["url"], trust_env=False).content == data
     api.close()
     server.stop()
