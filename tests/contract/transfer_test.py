@@ -3,8 +3,11 @@ that is promised, and the copy held against the original by the API and by the b
 
 import hashlib
 import json
+import os
+import shutil
 import sqlite3
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +16,7 @@ import pytest
 from lib import parts
 from lib.api import Api
 from lib.multipart import Part, encode
+from lib.pictures import noise_png
 from lib.server import binary, make_key, run_keys, wait_until
 from lib.url_server import UrlServer
 from media.maker import clip
@@ -439,6 +443,31 @@ def test_spoiled_export_is_refused_and_adds_no_row(library, tmp_path, spoil, wor
         printed = succeed("export", empty, "--data-dir", data, "--account", "films")
         assert " 0 assets" in printed or "assets" not in printed
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.fixture
+def far(tmp_path):
+    """A folder on another file system than the data directories."""
+    if os.stat("/dev/shm").st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system")
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_export_and_backup_reach_another_file_system(library, start_server, far):
+    films, data = library["films"], library["server"].data_dir
+    # Larger than what is copied in one piece.
+    noise = noise_png(700)
+    large = films.upload(noise, filename="noise.png")["_id"]
+    succeed("export", far / "out", "--data-dir", data, "--account", "films")
+    assert (far / "out/media/assets" / large / "source").read_bytes() == noise
+    done = subprocess.run(["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"],
+                          cwd=far / "out", capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    succeed("backup", far / "backup", "--data-dir", data)
+    assert next((far / "backup/media/assets").rglob(f"{large}/source")).read_bytes() == noise
+    assert all_of(Api(start_server(data_dir=far / "backup"), films.key)) == all_of(films)
 
 
 def test_existing_folder_and_unknown_names_are_refused(library, tmp_path):
