@@ -15,6 +15,7 @@
 #include "server/data_dir.h"
 #include "server/export_folder.h"
 #include "server/media_copy.h"
+#include "server/new_folder.h"
 #include "server/object_hold.h"
 #include "server/wait_for.h"
 #include "store/sqlite/sqlite_store.h"
@@ -96,14 +97,8 @@ base::Status copy_key(const DataDir& from, const std::string& to) {
 
 base::Status back_up(store::Store& store, const config::Config& config) {
     KN_TRY(dir, open_data_dir(config.data_dir, Use::shared));
-    std::error_code error;
-    if (fs::exists(config.folder, error)) {
-        return refuse_export(config.folder + " is there already; give a new name");
-    }
-    // Gets its name when it is whole: what bears the name can be used.
-    const auto draft = config.folder + ".partial";
-    fs::remove_all(draft, error);
-    KN_TRY(target, open_data_dir(draft, Use::shared));
+    KN_TRY(folder, NewFolder::begin(config.folder));
+    KN_TRY(target, open_data_dir(folder.draft(), Use::shared));
     runtime::Lane disk("disk", 2, 16);
     KN_TRY(from, objects::open_directory_objects(dir.media(), disk));
     KN_TRY(to, objects::open_directory_objects(target.media(), disk));
@@ -124,13 +119,10 @@ base::Status back_up(store::Store& store, const config::Config& config) {
     }
     KN_PASS(copy_key(dir, target.path));
     KN_PASS(objects::sync_directory(target.path));
-    fs::rename(draft, config.folder, error);
-    if (error) {
-        return objects::io_fail("rename to", config.folder, error.value());
-    }
+    KN_PASS(folder.finish());
     KN_PASS(objects::sync_directory(
-        fs::absolute(config.folder).lexically_normal().parent_path().string()));
-    fmt::print("backed up to {}: {} objects, {} bytes of media\n", config.folder, copied.objects,
+        fs::absolute(folder.path()).lexically_normal().parent_path().string()));
+    fmt::print("backed up to {}: {} objects, {} bytes of media\n", folder.path(), copied.objects,
                copied.bytes);
     return {};
 }

@@ -42,12 +42,14 @@ base::Result<DataDir> open_data_dir(const std::string& path, Use use) {
     if (dir.path.size() > 1 && dir.path.ends_with('/')) {
         dir.path.pop_back();
     }
-    std::filesystem::create_directories(dir.path, error);
+    const bool is_new = std::filesystem::create_directories(dir.path, error);
     if (error) {
         return base::fail(Errc::internal, {},
                           "cannot make the data directory " + dir.path + ": " + error.message());
     }
-    ::chmod(dir.path.c_str(), 0700);
+    if (is_new) {  // who may see into a directory of somebody else's making is theirs to say
+        ::chmod(dir.path.c_str(), 0700);
+    }
     if (use == Use::alone) {
         const auto lock = dir.path + "/lock";
         dir.lock.reset(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));

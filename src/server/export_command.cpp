@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 
 #include "objects/directory/directory_objects.h"
 #include "objects/directory/file_ops.h"
@@ -16,6 +15,7 @@
 #include "server/data_dir.h"
 #include "server/export_folder.h"
 #include "server/media_copy.h"
+#include "server/new_folder.h"
 #include "server/object_hold.h"
 #include "server/wait_for.h"
 #include "store/sqlite/sqlite_store.h"
@@ -23,46 +23,7 @@
 namespace kinodex::server {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::int64_t kRowsAtOnce = 1'000;
-
-/// The folder while it is written; removed unless it was finished.
-class Draft {
-  public:
-    explicit Draft(std::string path) : path_(std::move(path)), draft_(path_ + ".partial") {}
-    ~Draft() {
-        if (!finished_) {
-            std::error_code ignored;
-            fs::remove_all(draft_, ignored);
-        }
-    }
-    Draft(const Draft&) = delete;
-    Draft& operator=(const Draft&) = delete;
-    base::Status begin() {
-        std::error_code error;
-        if (fs::exists(path_, error)) {
-            return refuse_export(path_ + " is there already; give a new name");
-        }
-        fs::remove_all(draft_, error);
-        fs::create_directories(draft_ + "/media", error);
-        return error ? refuse_export("cannot make " + draft_ + ": " + error.message())
-                     : base::Status{};
-    }
-    base::Status finish() {
-        std::error_code error;
-        fs::rename(draft_, path_, error);
-        finished_ = !error;
-        return error ? refuse_export("cannot make " + path_ + ": " + error.message())
-                     : base::Status{};
-    }
-    [[nodiscard]] const std::string& folder() const { return draft_; }
-
-  private:
-    std::string path_;
-    std::string draft_;
-    bool finished_ = false;
-};
 
 class Exporter {
   public:
@@ -166,12 +127,11 @@ base::Result<store::ExportScope> scope_of(store::Store& snapshot, const config::
 
 base::Status export_all(store::Store& store, const config::Config& config) {
     KN_TRY(dir, open_data_dir(config.data_dir, Use::shared));
-    Draft draft(config.folder);
-    KN_PASS(draft.begin());
+    KN_TRY(folder, NewFolder::begin(config.folder));
     runtime::Lane disk("disk", 1, 16);
     KN_TRY(objects, objects::open_directory_objects(dir.media(), disk));
     KN_TRY(hold, ObjectHold::take(store));
-    const auto copy = draft.folder() + "/snapshot.db";
+    const auto copy = folder.draft() + "/snapshot.db";
     KN_PASS(wait_for(store.transfer().copy_to(copy)));
     ExportNote note;
     {
@@ -180,7 +140,7 @@ base::Status export_all(store::Store& store, const config::Config& config) {
         options.with_listings = false;
         KN_TRY(snapshot, store::open_sqlite_store(std::move(options)));
         KN_TRY(scope, scope_of(*snapshot, config));
-        Exporter exporter(*snapshot, *objects, hold, draft.folder());
+        Exporter exporter(*snapshot, *objects, hold, folder.draft());
         exporter.note.account_name = config.account;
         exporter.note.index_id = config.index_id;
         KN_PASS(exporter.run(scope));
@@ -190,8 +150,8 @@ base::Status export_all(store::Store& store, const config::Config& config) {
     for (const char* end : {"", "-wal", "-shm"}) {
         ::unlink((copy + end).c_str());
     }
-    KN_PASS(draft.finish());
-    fmt::print("exported to {}:", config.folder);
+    KN_PASS(folder.finish());
+    fmt::print("exported to {}:", folder.path());
     for (const auto& [kind, count] : note.rows) {
         fmt::print(" {} {},", count, kind);
     }

@@ -478,7 +478,54 @@ def test_existing_folder_and_unknown_names_are_refused(library, tmp_path):
     fail("export", tmp_path / "a", "--data-dir", data, "--account", "nobody", word="nobody")
     fail("export", tmp_path / "a", "--data-dir", data, "--account", "films", "--index",
          "0123456789abcdef01234567", word="0123456789abcdef01234567")
-    assert not (tmp_path / "a").exists() and not (tmp_path / "a.partial").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"there", Path(data).name}
+
+
+@pytest.mark.parametrize("command", ["export", "backup"])
+def test_two_runs_with_one_name_spoil_neither_each_other_nor_what_is_beside(library, tmp_path,
+                                                                            command):
+    strange = tmp_path / "out.partial"
+    strange.mkdir()
+    (strange / "notes").write_text("not ours")
+    words = [command, tmp_path / "out", "--data-dir", library["server"].data_dir]
+    words += ["--account", "films"] if command == "export" else []
+    both = [subprocess.Popen([str(binary()), *map(str, words)], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    ends = [(each.communicate(timeout=120), each.returncode) for each in both]
+    assert sorted(code for _, code in ends) == [0, 1], ends
+    assert all("is there already" in texts[1] for texts, code in ends if code == 1)
+    found = {path.read_bytes() for path in (tmp_path / "out/media").rglob("source")}
+    assert clip("exact_4s").read_bytes() in found and clip("tall_25fps").read_bytes() in found
+    assert (strange / "notes").read_text() == "not ours"
+    assert {path.name for path in tmp_path.iterdir()} >= {"out", "out.partial"}
+    assert [path for path in tmp_path.glob("out.partial-*")] == []
+
+
+def test_folders_may_be_named_with_a_slash_at_the_end(library, tmp_path):
+    data = library["server"].data_dir
+    succeed("export", f"{tmp_path}/out/", "--data-dir", data, "--account", "films")
+    succeed("backup", f"{tmp_path}/backup//", "--data-dir", f"{data}/")
+    assert (tmp_path / "out/SHA256SUMS").is_file() and (tmp_path / "backup/kinodex.db").is_file()
+
+
+def mode(path):
+    return path.stat().st_mode & 0o777
+
+
+def test_what_is_written_is_the_owners_alone_and_other_directories_keep_their_mode(
+        library, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    succeed("export", tmp_path / "out", "--data-dir", library["server"].data_dir, "--account",
+            "films")
+    succeed("import", tmp_path / "out", "--data-dir", shared)
+    succeed("backup", tmp_path / "backup", "--data-dir", shared)
+    assert mode(shared) == 0o755
+    written = [tmp_path / "out", tmp_path / "backup", *(tmp_path / "out").rglob("*"),
+               *(tmp_path / "backup").rglob("*"), *shared.rglob("*")]
+    assert {mode(path) for path in written if path.is_dir()} == {0o700}
+    assert {mode(path) for path in written if path.is_file()} == {0o600}
 
 
 def test_backup_taken_under_load_is_whole(library, start_server, tmp_path):
