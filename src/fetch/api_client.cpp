@@ -22,6 +22,8 @@ constexpr long kStallBytesPerSec = 1;
 constexpr long kStallSec = 120;
 constexpr std::size_t kAnswerBytesMax = 16 * 1024 * 1024;
 constexpr long kUploadBufferBytes = 512 * 1024;
+// Goes out together with the rest of its form, in one write; a file that curl asks for does not.
+constexpr std::size_t kSmallFileBytes = 256 * 1024;
 
 struct FreeEasy {
     void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -243,7 +245,16 @@ base::Result<ApiAnswer> ApiClient::post_form(const std::string& path, const ApiF
     }
     auto* part = curl_mime_addpart(mime.get());
     curl_mime_name(part, "file");
-    curl_mime_data_cb(part, source.length(), &Source::read, &Source::seek, nullptr, &source);
+    std::string small;
+    if (form.file.length <= kSmallFileBytes) {
+        small.resize(form.file.length);
+        if (Source::read(small.data(), 1, small.size(), &source) != small.size()) {
+            return source.judge({});
+        }
+        curl_mime_data(part, small.data(), small.size());
+    } else {
+        curl_mime_data_cb(part, source.length(), &Source::read, &Source::seek, nullptr, &source);
+    }
     curl_mime_filename(part, form.file_name.c_str());
     curl_mime_type(part, "application/octet-stream");
     curl_easy_setopt(curl, CURLOPT_MIMEPOST, mime.get());
