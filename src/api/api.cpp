@@ -104,16 +104,22 @@ void append_rate_headers(http::Response& response, const service::RateState& sta
     response.headers.emplace_back("X-RateLimit-Request-Reset", reset);
 }
 
-/// Counts a request before its body is read, and says in the answer where the account stands.
+/// Counts a request before its body is read, and says in the answer where the account stands. What
+/// is refused because of its minutes of media is known only afterwards, and given back.
 Task<http::Response> respond_counted(Services& services, service::RateCategory category,
                                      const http::Handler& handler, http::Request& request) {
     const auto caller = identify(services, request);
     if (!caller) {  // nobody's request; the handler would say the same
         co_return render_error(caller.error(), request.request_id);
     }
-    const auto admission = services.rate_limits.admit(caller->account, category, base::now());
+    const auto now = base::now();
+    auto admission = services.rate_limits.admit(caller->account, category, now);
     auto response = admission.allowed ? co_await handler(request)
                                       : render_error(admission.allowed.error(), request.request_id);
+    if (admission.allowed && response.status == row_of(Errc::too_many_requests).status) {
+        admission.state =
+            services.rate_limits.give_back(caller->account, category, now, base::now());
+    }
     if (admission.state) {
         append_rate_headers(response, *admission.state);
     }

@@ -96,14 +96,16 @@ Field filename_part_field() {
         KN_TRY(text, single(values, In::query, "filename"));
         if (text) {
             const auto length = base::utf8_length(*text);
-            if (!length || *length < 1 || *length > service::kFilenameCharsMax) {
-                return invalid("filename");
+            if (!length || *length > service::kFilenameCharsMax) {
+                return invalid("filename", "It must have at most " +
+                                               std::to_string(service::kFilenameCharsMax) +
+                                               " characters.");
             }
             static_cast<ListAssets*>(params)->filter.filename_part = *text;
         }
         return {};
     };
-    return described(std::move(field), schema::text(1, service::kFilenameCharsMax),
+    return described(std::move(field), schema::text({}, service::kFilenameCharsMax),
                      "Only assets whose filename contains this, whatever the case.");
 }
 

@@ -161,7 +161,8 @@ base::Result<std::vector<BulkElement>> read_elements(const Values& request) {
     for (const auto text : *texts) {
         auto members = parse_members(text);
         if (!members) {
-            return invalid(kName, "Each entity must be an object.");
+            elements.push_back({"", invalid(kName, "Each entity must be an object.")});
+            continue;
         }
         Values values;
         values.query = &no_query;
@@ -176,10 +177,10 @@ base::Result<std::vector<BulkElement>> read_elements(const Values& request) {
 Field elements_field() {
     auto field = bind_field("entities", In::json, &CreateMany::elements, &read_elements);
     field.required = true;
-    // Any object is taken, for what is wrong with one entity fails that one and not the request.
+    // Anything is taken, for what is wrong with one entity fails that one and not the request.
     return described(
         std::move(field),
-        schema::list(schema::any_of({new_entity_schema(), schema::object({})}), 1,
+        schema::list(schema::any_of({new_entity_schema(), schema::anything()}), 1,
                      service::kEntitiesAtOnceMax),
         "Each is created, or not, by itself; one that is not as described fails alone.");
 }

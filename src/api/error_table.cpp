@@ -117,6 +117,11 @@ ErrorRow row_of(Errc code) {
                     "The {quota} quota of the account is {limit}, of which {used} are used. Delete "
                     "something first, or ask for a larger quota.",
                     kPermanent};
+        case Errc::media_beyond_rate_limit:
+            return {"usage_limit_exceeded", 400,
+                    "The account may index {rate_limit}, and this is {current_duration} seconds "
+                    "long. Waiting does not help: ask for a higher limit.",
+                    kPermanent};
         case Errc::too_many_requests:
             return {"too_many_requests", 429,
                     "You have exceeded the rate limit (`{rate_limit}`). Please try again later "
@@ -148,10 +153,11 @@ ErrorRow row_of(Errc code) {
             return {"method_not_allowed", 405, "The method `{method}` is not allowed for `{path}`.",
                     kPermanent};
         case Errc::asset_in_use:
-            return {"asset_in_use", 409,
-                    "Asset `{asset_id}` is referenced by {references} indexed assets. Delete them "
-                    "first, or set the `force` parameter to `true`.",
-                    kPermanent};
+            return {
+                "asset_in_use", 409,
+                "Asset `{asset_id}` is referenced by indexed assets ({references}). Delete them "
+                "first, or set the `force` parameter to `true`.",
+                kPermanent};
         case Errc::chunk_replaced:
             return {"chunk_replaced", 409,
                     "Chunk `{chunk_index}` was completed by another upload of it meanwhile. Please "
@@ -168,7 +174,7 @@ ErrorRow row_of(Errc code) {
             return {"header_too_large", 431, "The request headers are too large.", kPermanent};
         case Errc::body_too_large:
             return {"body_too_large", 413,
-                    "The request body is too large. It can have at most {maximum_size}.",
+                    "The request body is too large. It can have at most {maximum_size} bytes.",
                     kPermanent};
         case Errc::uri_too_long:
             return {"uri_too_long", 414, "The request target is too long.", kPermanent};

@@ -1,5 +1,7 @@
 #include "api/fields.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 
@@ -85,6 +87,12 @@ std::optional<std::string_view> Values::first(In in, std::string_view name) cons
         return false;
     });
     return found;
+}
+
+std::unexpected<base::Error> not_one_of(std::string_view parameter,
+                                        const std::vector<std::string_view>& words) {
+    return invalid(parameter,
+                   fmt::format("Use one of the following values: {}.", fmt::join(words, ", ")));
 }
 
 std::unexpected<base::Error> invalid(std::string_view parameter, std::string reason) {

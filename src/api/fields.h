@@ -56,6 +56,9 @@ struct Field {
 };
 
 std::unexpected<base::Error> invalid(std::string_view parameter, std::string reason = {});
+/// For a value that is none of `words`.
+std::unexpected<base::Error> not_one_of(std::string_view parameter,
+                                        const std::vector<std::string_view>& words);
 std::unexpected<base::Error> missing(std::string_view parameter);
 
 /// At most one value: nullopt when absent. Errors: parameter_invalid when repeated.
@@ -133,18 +136,14 @@ Field page_limit(domain::Page P::* member) {
     return described(std::move(field), page_limit_schema(), "Items on a page.");
 }
 
-/// A query text that may be absent; an empty one is refused.
+/// A query text that may be absent; an empty one says nothing either.
 template <class P>
 Field query_text(std::string name, std::optional<std::string> P::* member, std::string text) {
     auto parse = [name](const Values& values) -> base::Result<std::optional<std::string>> {
         KN_TRY(value, single(values, In::query, name));
-        if (!value) {
-            return std::nullopt;
-        }
-        return value->empty() ? base::Result<std::optional<std::string>>(invalid(name))
-                              : std::optional(std::string(*value));
+        return value && !value->empty() ? std::optional(std::string(*value)) : std::nullopt;
     };
-    return described(bind_field(name, In::query, member, parse), schema::text(1), std::move(text));
+    return described(bind_field(name, In::query, member, parse), schema::text(), std::move(text));
 }
 
 template <class P>
@@ -174,7 +173,9 @@ Field query_range(std::string name, domain::NumberRange P::* member, std::string
 template <class P, class Enum>
 Field query_choice(std::string name, Enum P::* member,
                    std::vector<std::pair<std::string_view, Enum>> choices, std::string text) {
-    auto parse = [name, member, choices](const Values& values) -> base::Result<Enum> {
+    std::vector<std::string_view> words(choices.size());
+    std::ranges::copy(choices | std::views::keys, words.begin());
+    auto parse = [name, member, choices, words](const Values& values) -> base::Result<Enum> {
         KN_TRY(value, single(values, In::query, name));
         if (!value) {
             return P{}.*member;
@@ -184,12 +185,10 @@ Field query_choice(std::string name, Enum P::* member,
                 return meaning;
             }
         }
-        return invalid(name);
+        return not_one_of(name, words);
     };
-    std::vector<std::string> words(choices.size());
-    std::ranges::copy(choices | std::views::keys, words.begin());
-    return described(bind_field(name, In::query, member, parse), schema::words(std::move(words)),
-                     std::move(text));
+    return described(bind_field(name, In::query, member, parse),
+                     schema::words({words.begin(), words.end()}), std::move(text));
 }
 
 /// The metadata filter: {"k":v} in `user_metadata`, user_metadata[k]=v, and every query key that no

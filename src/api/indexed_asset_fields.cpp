@@ -45,7 +45,7 @@ base::Status read_statuses(const Values& values, domain::IndexedAssetFilter& fil
 base::Status read_sort(const Values& values, domain::IndexedAssetFilter& filter) {
     KN_TRY(by, single(values, In::query, "sort_by"));
     if (by && *by != "created_at" && *by != "updated_at") {
-        return invalid("sort_by", "Use created_at or updated_at.");
+        return not_one_of("sort_by", {"created_at", "updated_at"});
     }
     filter.sort_by = by.value_or("created_at") == "created_at" ? domain::SortBy::created_at
                                                                : domain::SortBy::updated_at;
@@ -55,7 +55,7 @@ base::Status read_sort(const Values& values, domain::IndexedAssetFilter& filter)
 base::Status read_order(const Values& values, domain::IndexedAssetFilter& filter) {
     KN_TRY(order, single(values, In::query, "sort_option"));
     if (order && *order != "asc" && *order != "desc") {
-        return invalid("sort_option", "Use asc or desc.");
+        return not_one_of("sort_option", {"asc", "desc"});
     }
     filter.order =
         order.value_or("desc") == "asc" ? domain::SortOrder::asc : domain::SortOrder::desc;
@@ -110,7 +110,7 @@ std::vector<Field> filter_fields(View view) {
         filter_field(query_field("filename", schema::text(), "Only items with this filename."),
                      [](const Values& values, Filter& filter) -> base::Status {
                          KN_TRY(value, single(values, In::query, "filename"));
-                         if (value) {
+                         if (value && !value->empty()) {
                              filter.filename = std::string(*value);
                          }
                          return {};

@@ -85,7 +85,8 @@ std::vector<Errc> create_errors() {
             Errc::audio_duration_too_short,
             Errc::audio_duration_too_long,
             Errc::audio_filesize_too_large,
-            Errc::quota_exceeded};
+            Errc::quota_exceeded,
+            Errc::media_beyond_rate_limit};
 }
 
 Endpoint create_endpoint(Services& services) {

@@ -207,7 +207,7 @@ Field sort_by_field() {
         "sort_by", schema::words({"created_at", "updated_at"}).defaults_to("\"created_at\""),
         "What to sort by.", [](domain::IndexFilter& filter, std::string_view text) -> base::Status {
             if (text != "created_at" && text != "updated_at") {
-                return invalid("sort_by");
+                return not_one_of("sort_by", {"created_at", "updated_at"});
             }
             filter.sort_by =
                 text == "created_at" ? domain::SortBy::created_at : domain::SortBy::updated_at;
@@ -220,7 +220,7 @@ Field sort_option_field() {
         "sort_option", schema::words({"asc", "desc"}).defaults_to("\"desc\""), "The direction.",
         [](domain::IndexFilter& filter, std::string_view text) -> base::Status {
             if (text != "asc" && text != "desc") {
-                return invalid("sort_option");
+                return not_one_of("sort_option", {"asc", "desc"});
             }
             filter.order = text == "asc" ? domain::SortOrder::asc : domain::SortOrder::desc;
             return {};
@@ -232,7 +232,9 @@ std::vector<Field> list_fields() {
     std::vector<Field> fields{page_number(&ListIndexes::page), page_limit(&ListIndexes::page)};
     fields.push_back(filter_field("index_name", schema::text(), "The index of this name.",
                                   [](IndexFilter& filter, std::string_view text) -> base::Status {
-                                      filter.index_name = text;
+                                      if (!text.empty()) {
+                                          filter.index_name = text;
+                                      }
                                       return {};
                                   }));
     fields.push_back(model_options_field());
@@ -240,7 +242,7 @@ std::vector<Field> list_fields() {
                                   "Indexes with a model of this family.",
                                   [](IndexFilter& filter, std::string_view text) -> base::Status {
                                       if (text != "marengo" && text != "pegasus") {
-                                          return invalid("model_family");
+                                          return not_one_of("model_family", {"marengo", "pegasus"});
                                       }
                                       filter.model_family = text == "marengo"
                                                                 ? domain::ModelFamily::marengo

@@ -164,7 +164,7 @@ Schema text(std::optional<std::int64_t> least, std::optional<std::int64_t> most)
 
 Schema line(std::optional<std::int64_t> least, std::optional<std::int64_t> most) {
     auto made = text(least, most);
-    made.pattern = R"(^[^\x00-\x1f]*$)";
+    made.pattern = R"(^[^\x00-\x1f\x7f-\x9f]*$)";
     return made;
 }
 

@@ -117,7 +117,11 @@ base::Result<service::NewVideo> video_of(Form form) {
         video.filename = service::filename_of_url(*url);
     } else {
         video.filename = form.file_name.empty() ? "upload" : form.file_name;
-        KN_PASS(service::check_filename(video.filename));
+        const auto named = service::check_filename(video.filename);
+        if (!named) {  // `filename` is no parameter here
+            return invalid("video_file", "The file's name is not valid. " +
+                                             std::string(named.error().value("reason")));
+        }
         video.media = std::move(form.file);
     }
     KN_TRY(stream, form.flag("enable_video_stream", true));
@@ -184,7 +188,8 @@ std::vector<Errc> create_errors() {
             Errc::media_url_not_accessible,
             Errc::media_url_unsupported_format,
             Errc::media_url_file_broken,
-            Errc::quota_exceeded};
+            Errc::quota_exceeded,
+            Errc::media_beyond_rate_limit};
 }
 
 Endpoint create_endpoint(Services& services) {
@@ -266,7 +271,7 @@ Field word_field(std::string name, std::array<std::pair<std::string_view, Enum>,
                     return {};
                 }
             }
-            return invalid(name);
+            return not_one_of(name, {words[0].first, words[1].first});
         });
 }
 
@@ -289,7 +294,9 @@ std::vector<Field> list_fields() {
     fields.push_back(status_field());
     fields.push_back(filter_field("filename", schema::text(), "Only tasks with this filename.",
                                   [](TaskFilter& filter, std::string_view text) -> base::Status {
-                                      filter.filename = text;
+                                      if (!text.empty()) {
+                                          filter.filename = text;
+                                      }
                                       return {};
                                   }));
     fields.push_back(filter_field(

@@ -71,6 +71,7 @@ enum class Errc {
     api_key_invalid,
     api_not_allowed,
     quota_exceeded,           // values: quota, limit, used
+    media_beyond_rate_limit,  // values: rate_limit, current_duration: no waiting helps
     media_signature_invalid,  // a media URL that was changed or has expired
     chunk_url_invalid,        // the URL of a chunk that was changed or has expired
     uploads_too_many,         // values: maximum: open sessions of an account

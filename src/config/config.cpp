@@ -43,9 +43,9 @@ std::string check_grace(const std::string& text) {
 }
 
 std::string check_expiry(const std::string& text) {
-    return parse_duration(text) || base::parse_rfc3339(text)
+    return text == "never" || parse_duration(text) || base::parse_rfc3339(text)
                ? ""
-               : "give a duration such as 90d, or a date-time such as 2027-01-31T00:00:00Z";
+               : "give a duration such as 90d, a date-time such as 2027-01-31T00:00:00Z, or never";
 }
 
 void add_data_dir(CLI::App& app, Config& config) {
@@ -78,7 +78,7 @@ void add_serve_options(CLI::App& app, Config& config) {
            "it. Empty: the Host of each request.")
         ->check(check_public_url);
     option(app, "--api-key", config.api_key,
-           "A known API key for the account `default`, made when it is not there yet. Secret.");
+           "A known API key for the account `default`, made when it was never there. Secret.");
     option(app, "--ingest", config.ingest,
            "sync: uploads are examined before they are answered; async: answered `processing`.")
         ->check(CLI::IsMember({"sync", "async"}));
@@ -210,14 +210,15 @@ void apply_file(CLI::App& app, const CLI::App& serve, const Config& config) {
 void add_keys_commands(CLI::App& app, Config& config) {
     auto* keys = app.add_subcommand("keys", "API keys: create, list, rotate, revoke.");
     keys->require_subcommand(1);
-    auto* create = keys->add_subcommand("create", "Make a key and print it, once.");
+    auto* create = keys->add_subcommand(
+        "create", "Make a key and print it, once; also before a server's first start.");
     add_data_dir(*create, config);
     create->add_option("--account", config.account, "Whose it is; made when it is new.")
         ->capture_default_str();
     create->add_option("--name", config.key_name, "What it is for.");
     create
         ->add_option("--expires", config.key_expires,
-                     "When it ends: 90d, 24h, or an RFC 3339 date-time. Not given: never.")
+                     "When it ends: 90d, 24h, an RFC 3339 date-time, or never. Not given: never.")
         ->check(check_expiry);
     create
         ->add_option("--scopes", config.key_scopes,
@@ -236,6 +237,11 @@ void add_keys_commands(CLI::App& app, Config& config) {
         ->add_option("--grace", config.key_grace, "How long the old key still works: 24h, 7d, 0s.")
         ->check(check_grace)
         ->capture_default_str();
+    rotate
+        ->add_option("--expires", config.key_expires,
+                     "When the new key ends, as for `keys create`. Not given: it lives as long as "
+                     "the old one was to live when that was made.")
+        ->check(check_expiry);
     rotate->add_flag("--quiet", config.quiet, "Print the new key and nothing else.");
     rotate->callback([&config] { config.command = Command::keys_rotate; });
     auto* revoke = keys->add_subcommand("revoke", "End a key; a running server notices.");

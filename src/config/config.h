@@ -103,7 +103,7 @@ struct Config {
     std::string account = "default";
     std::string key_name;
     std::string key_id;
-    std::string key_expires;  // a date-time, or a duration such as 90d; empty: never
+    std::string key_expires;  // a date-time, a duration such as 90d, or never; empty: not given
     std::string key_scopes = "read,write,admin";
     std::string key_grace = "24h";
     bool quiet = false;

@@ -69,8 +69,22 @@ struct EntityFilter {
     SortOrder order = SortOrder::desc;
 };
 
-/// May this asset become a reference image, by what is known of it now? One that is still
-/// `processing` may. Errors: parameter_invalid for asset_ids.
-base::Status check_reference(const Asset& asset);
+/// What of an asset decides whether an entity can be known by it.
+struct Reference {
+    AssetId id;
+    AssetStatus status = AssetStatus::processing;
+    AssetType type = AssetType::unknown;
+    std::optional<int> width;
+    std::optional<int> height;
+};
+Reference reference_of(const Asset& asset);
+
+/// May this become a reference image, by what is known of it now? What is still `processing` may,
+/// whatever was announced: its bytes have the last word. Errors: parameter_invalid for asset_ids.
+base::Status check_reference(const Reference& reference);
+
+/// Can an entity be known by it? A ready image was decoded when it was examined, so what was noted
+/// of it then says all.
+bool is_usable(const Reference& reference);
 
 }  // namespace kinodex::domain

@@ -32,6 +32,9 @@ constexpr int kDeliveriesAtOnce = 8;
 // Jobs that bring files from URLs. They wait for other servers most of the time.
 constexpr int kFetchesAtOnce = 4;
 
+// Checks of entities: some rows each, and the store writes one thing at a time anyway.
+constexpr int kChecksAtOnce = 2;
+
 // The stop takes at most this long in all: requests first, then jobs that were told to stop.
 constexpr seconds kStopLimit{8};
 constexpr seconds kJobsGrace{2};
@@ -99,6 +102,33 @@ void raise_descriptor_limit() {
     }
 }
 
+const domain::ApiKey* find_key(const std::vector<domain::ApiKey>& keys,
+                               const domain::KeyHash& hash) {
+    const auto found = std::ranges::find(keys, hash, &domain::ApiKey::hash);
+    return found == keys.end() ? nullptr : &*found;
+}
+
+/// The key of --api-key was revoked or has expired. Whoever ended it meant it, so it is not made
+/// again; the other keys must not suffer from an option that was left behind, so the start goes on
+/// while there is one that works.
+base::Status go_on_without(const domain::ApiKey& ended, const std::vector<domain::ApiKey>& known) {
+    const auto* how = ended.revoked_at ? "was revoked" : "has expired";
+    const auto now = base::now();
+    const bool is_any_live = std::ranges::any_of(known, [&now](const domain::ApiKey& each) {
+        return !each.revoked_at && (!each.expires_at || *each.expires_at > now);
+    });
+    if (!is_any_live) {
+        return base::fail(base::Errc::internal, {},
+                          "the key of --api-key (" + ended.id.text() + ") " + how +
+                              " and no other key works; make one with `kinodex keys create` and "
+                              "give that one, or give none");
+    }
+    observe::log_warn("api_key_ended", {{"key_id", ended.id.text()},
+                                        {"reason", how},
+                                        {"hint", "give --api-key another key, or none"}});
+    return {};
+}
+
 bool wait_until(Clock::time_point deadline, const std::function<bool()>& holds) {
     while (!holds()) {
         if (Clock::now() >= deadline) {
@@ -150,6 +180,10 @@ base::Status App::open_keys() {
         if (keys_->find(config_.api_key, base::now())) {
             return {};
         }
+        KN_TRY(known, wait_for(store_->list_keys()));
+        if (const auto* ended = find_key(known, service::hash_key(config_.api_key))) {
+            return go_on_without(*ended, known);
+        }
         key = config_.api_key;
     } else if (keys_->size() == 0) {
         key = service::new_key_text();
@@ -186,6 +220,7 @@ void App::wire_services() {
     const auto wake = [this] {
         runner_->wake();
         fetch_runner_->wake();
+        check_runner_->wake();
     };
     media_ = media::make_sandboxed_media(sandbox_options(config_));
     rate_limits_ = std::make_unique<service::RateLimits>(rate_limits(config_));
@@ -198,13 +233,19 @@ void App::wire_services() {
     renditions_ = std::make_unique<service::Renditions>(*store_, *objects_, *media_, *playback_);
     indexing_ = std::make_unique<service::Indexing>(*store_, *objects_, *media_, *renditions_,
                                                     api::message_of, webhooks_->is_wanted());
-    entity_check_ = std::make_unique<service::EntityCheck>(*store_, *objects_, *media_);
+    entity_check_ = std::make_unique<service::EntityCheck>(*store_);
     jobs::RunnerOptions runner;
     runner.owner = "server-" + base::id_text(base::next_id_bytes());
     runner.width = config_.worker_threads;
     runner_ = std::make_unique<jobs::Runner>(
         background_->executor(), *store_, std::move(runner),
-        service::works_of(*ingest_, *renditions_, *indexing_, *entity_check_, *objects_));
+        service::works_of(*ingest_, *renditions_, *indexing_, *objects_));
+    jobs::RunnerOptions checker;
+    checker.owner = "checker-" + base::id_text(base::next_id_bytes());
+    checker.width = kChecksAtOnce;
+    check_runner_ =
+        std::make_unique<jobs::Runner>(background_->executor(), *store_, std::move(checker),
+                                       service::check_works_of(*entity_check_));
     service::AssetOptions options;
     options.mode = ingest_mode(config_);
     options.announces = webhooks_->is_wanted();
@@ -251,7 +292,8 @@ void App::add_gauges() {
     metrics_.gauge("kinodex_jobs", "Background jobs.", "state=\"waiting\"",
                    [this] { return static_cast<double>(background_->jobs().waiting); });
     metrics_.gauge("kinodex_jobs", "Background jobs.", "state=\"running\"", [this] {
-        return static_cast<double>(runner_->running() + fetch_runner_->running());
+        return static_cast<double>(runner_->running() + fetch_runner_->running() +
+                                   check_runner_->running());
     });
     metrics_.gauge("kinodex_fetches", "Transfers from URLs.", "",
                    [this] { return static_cast<double>(fetcher_->transfers()); });
@@ -300,6 +342,7 @@ base::Status App::serve() {
     runner_->start();
     webhook_runner_->start();
     fetch_runner_->start();
+    check_runner_->start();
     is_serving_ = true;
     KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
     server_ = std::move(server);
@@ -321,11 +364,13 @@ bool App::stop() {
     runner_->begin_stop();
     webhook_runner_->begin_stop();
     fetch_runner_->begin_stop();
+    check_runner_->begin_stop();
     webhook_fetcher_->stop();
     background_->begin_stop();
     // Short jobs may finish; what still runs then is killed and handed back.
     const auto jobs_stopped = [this] {
-        return runner_->stopped() && webhook_runner_->stopped() && fetch_runner_->stopped();
+        return runner_->stopped() && webhook_runner_->stopped() && fetch_runner_->stopped() &&
+               check_runner_->stopped();
     };
     const bool jobs_ended = wait_until(Clock::now() + kJobsGrace, jobs_stopped);
     // Other servers are not waited for, neither by jobs nor by requests.

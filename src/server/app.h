@@ -67,6 +67,7 @@ class App {
     std::unique_ptr<service::UrlAssets> url_assets_;
     std::unique_ptr<service::Tasks> tasks_;
     std::unique_ptr<jobs::Runner> fetch_runner_;
+    std::unique_ptr<jobs::Runner> check_runner_;
     std::unique_ptr<service::Uploads> uploads_;
     std::unique_ptr<service::Indexes> indexes_;
     std::unique_ptr<service::Entities> entities_;

@@ -96,7 +96,7 @@ base::Status copy_key(const DataDir& from, const std::string& to) {
 }
 
 base::Status back_up(store::Store& store, const config::Config& config) {
-    KN_TRY(dir, open_data_dir(config.data_dir, Use::shared));
+    KN_TRY(dir, open_data_dir(config.data_dir, Use::existing));
     KN_TRY(folder, NewFolder::begin(config.folder));
     KN_TRY(target, open_data_dir(folder.draft(), Use::shared));
     runtime::Lane disk("disk", 2, 16);

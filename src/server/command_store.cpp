@@ -43,13 +43,11 @@ int complain(const base::Error& error) {
     return 1;
 }
 
-int with_store(const config::Config& config, const std::function<int(store::Store&)>& work) {
-    auto dir = open_data_dir(config.data_dir, Use::shared);
-    if (!dir) {
-        return complain(dir.error());
-    }
+namespace {
+
+int run_on(const DataDir& dir, const std::function<int(store::Store&)>& work) {
     store::SqliteOptions options;
-    options.path = dir->database();
+    options.path = dir.database();
     options.with_listings = false;
     auto store = store::open_sqlite_store(std::move(options));
     if (!store) {
@@ -58,6 +56,26 @@ int with_store(const config::Config& config, const std::function<int(store::Stor
     const int code = work(**store);
     (*store)->close();
     return code;
+}
+
+}  // namespace
+
+int with_store(const config::Config& config, const std::function<int(store::Store&)>& work) {
+    auto dir = open_data_dir(config.data_dir, Use::existing);
+    return dir ? run_on(*dir, work) : complain(dir.error());
+}
+
+int with_new_store(const config::Config& config, const std::function<int(store::Store&)>& work) {
+    auto dir = open_data_dir(config.data_dir, Use::existing);
+    if (dir) {
+        return run_on(*dir, work);
+    }
+    dir = open_data_dir(config.data_dir, Use::shared);
+    if (!dir) {
+        return complain(dir.error());
+    }
+    fmt::print(stderr, "kinodex: made a new database in {}\n", dir->path);
+    return run_on(*dir, work);
 }
 
 }  // namespace kinodex::server

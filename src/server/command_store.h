@@ -21,5 +21,7 @@ int complain(const base::Error& error);
 /// Opens the store of the data directory without listings, runs `work`, closes it. Returns what
 /// `work` returned, or an exit code after saying what failed.
 int with_store(const config::Config& config, const std::function<int(store::Store&)>& work);
+/// The same for what may come before a server's first start: makes what is missing, and says so.
+int with_new_store(const config::Config& config, const std::function<int(store::Store&)>& work);
 
 }  // namespace kinodex::server

@@ -42,6 +42,14 @@ base::Result<DataDir> open_data_dir(const std::string& path, Use use) {
     if (dir.path.size() > 1 && dir.path.ends_with('/')) {
         dir.path.pop_back();
     }
+    if (use == Use::existing) {
+        if (!std::filesystem::exists(dir.database(), error)) {
+            return base::fail(Errc::internal, {},
+                              "there is no Kinodex data in " + dir.path +
+                                  " (no kinodex.db); give the server's --data-dir");
+        }
+        return dir;
+    }
     const bool is_new = std::filesystem::create_directories(dir.path, error);
     if (error) {
         return base::fail(Errc::internal, {},

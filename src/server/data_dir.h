@@ -19,9 +19,11 @@ struct DataDir {
     [[nodiscard]] std::string media() const { return path + "/media"; }
 };
 
-enum class Use { alone, shared };
+/// alone: takes the lock. shared: beside a server. existing: shared, and there must be a database,
+/// so that a mistyped path makes none and is not answered with its emptiness.
+enum class Use { alone, shared, existing };
 
-/// Makes the directory when it is missing. `alone` takes the lock. Errors: internal, with a detail
+/// Makes the directory when it is missing, except for `existing`. Errors: internal, with a detail
 /// that says what to do.
 base::Result<DataDir> open_data_dir(const std::string& path, Use use);
 

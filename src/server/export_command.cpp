@@ -126,7 +126,7 @@ base::Result<store::ExportScope> scope_of(store::Store& snapshot, const config::
 }
 
 base::Status export_all(store::Store& store, const config::Config& config) {
-    KN_TRY(dir, open_data_dir(config.data_dir, Use::shared));
+    KN_TRY(dir, open_data_dir(config.data_dir, Use::existing));
     KN_TRY(folder, NewFolder::begin(config.folder));
     runtime::Lane disk("disk", 1, 16);
     KN_TRY(objects, objects::open_directory_objects(dir.media(), disk));

@@ -15,6 +15,7 @@
 #include "server/export_folder.h"
 #include "server/media_copy.h"
 #include "server/wait_for.h"
+#include "service/keys.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace kinodex::server {
@@ -175,6 +176,8 @@ class Importer {
 
 base::Status import_all(const config::Config& config) {
     KN_TRY(note, read_note(config.folder));
+    const auto name = config.import_account.empty() ? note.account_name : config.import_account;
+    KN_PASS(service::check_key_name("account", name));
     KN_TRY(sums, read_sums(config.folder));
     KN_TRY(dir, open_data_dir(config.data_dir, Use::alone));
     runtime::Lane disk("disk", 2, 16);
@@ -183,7 +186,6 @@ base::Status import_all(const config::Config& config) {
     options.path = dir.database();
     options.with_listings = false;
     KN_TRY(store, store::open_sqlite_store(std::move(options)));
-    const auto name = config.import_account.empty() ? note.account_name : config.import_account;
     Importer importer(*store, *objects, config.folder, std::move(sums));
     auto known = wait_for(store->transfer().find_account(name));
     if (!known && known.error().code != base::Errc::resource_not_exist) {

@@ -26,21 +26,44 @@ void print_new(const domain::ApiKey& made, const std::string& key, bool quiet) {
         made.account_name, made.id.text(), made.scopes.text(), ends_text(made), key);
 }
 
+/// When a new key ends: unset for never, which nothing and `never` say. Errors: one that is not
+/// in the future.
+base::Result<std::optional<base::Timestamp>> end_of(const std::string& words) {
+    if (words.empty() || words == "never") {
+        return std::nullopt;
+    }
+    const auto now = base::now();
+    const auto duration = config::parse_duration(words);
+    const auto end = duration ? now + *duration : base::parse_rfc3339(words);
+    if (!end || *end <= now) {
+        return base::fail(base::Errc::parameter_invalid, {{"parameter", "expires"}},
+                          "--expires: " + words + " is not in the future");
+    }
+    return end;
+}
+
 int create(store::Store& store, const config::Config& config) {
     const auto scopes = domain::Scopes::parse(config.key_scopes);
     if (!scopes) {
         fmt::print(stderr, "kinodex: --scopes takes one or more of read, write, admin\n");
         return 1;
     }
+    auto named = service::check_key_name("account", config.account);
+    if (named && !config.key_name.empty()) {
+        named = service::check_key_name("name", config.key_name);
+    }
+    if (!named) {
+        return complain(named.error());
+    }
     store::NewApiKey wanted;
     wanted.account_name = config.account;
     wanted.name = config.key_name;
     wanted.scopes = *scopes;
-    if (const auto duration = config::parse_duration(config.key_expires)) {
-        wanted.expires_at = base::now() + *duration;
-    } else {
-        wanted.expires_at = base::parse_rfc3339(config.key_expires);
+    const auto end = end_of(config.key_expires);
+    if (!end) {
+        return complain(end.error());
     }
+    wanted.expires_at = *end;
     const auto key = service::new_key_text();
     wanted.hint = service::key_hint(key);
     wanted.hash = service::hash_key(key);
@@ -70,9 +93,17 @@ int rotate(store::Store& store, const config::Config& config) {
         return complain_about_id(config);
     }
     const auto key = service::new_key_text();
-    const auto old_ends_at = base::now() + *config::parse_duration(config.key_grace);
-    auto made = wait_for(
-        store.rotate_key(*id, service::key_hint(key), service::hash_key(key), old_ends_at));
+    const auto end = end_of(config.key_expires);
+    if (!end) {
+        return complain(end.error());
+    }
+    store::KeyRotation rotation;
+    rotation.hint = service::key_hint(key);
+    rotation.hash = service::hash_key(key);
+    rotation.old_ends_at = base::now() + *config::parse_duration(config.key_grace);
+    rotation.keeps_lifetime = config.key_expires.empty();
+    rotation.expires_at = *end;
+    auto made = wait_for(store.rotate_key(*id, std::move(rotation)));
     if (!made) {
         if (made.error().code == base::Errc::resource_not_exist) {
             fmt::print(stderr, "kinodex: there is no live key {}\n", config.key_id);
@@ -121,20 +152,22 @@ int revoke(store::Store& store, const config::Config& config) {
 }  // namespace
 
 int run_keys(const config::Config& config) {
-    return with_store(config, [&config](store::Store& store) {
-        switch (config.command) {
-            case config::Command::keys_create:
-                return create(store, config);
-            case config::Command::keys_list:
-                return list(store);
-            case config::Command::keys_revoke:
-                return revoke(store, config);
-            case config::Command::keys_rotate:
-                return rotate(store, config);
-            default:
-                return 2;
-        }
-    });
+    const auto on_store = [&config](int (*work)(store::Store&, const config::Config&)) {
+        return with_store(config, [&](store::Store& store) { return work(store, config); });
+    };
+    switch (config.command) {
+        case config::Command::keys_create:  // maybe before the server's first start
+            return with_new_store(config,
+                                  [&](store::Store& store) { return create(store, config); });
+        case config::Command::keys_list:
+            return on_store([](store::Store& store, const config::Config&) { return list(store); });
+        case config::Command::keys_revoke:
+            return on_store(revoke);
+        case config::Command::keys_rotate:
+            return on_store(rotate);
+        default:
+            return 2;
+    }
 }
 
 }  // namespace kinodex::server

@@ -1,8 +1,9 @@
 // The check of an entity: are there reference images that it can be known by?
+//
+// It opens no media: every ready image was decoded when it was examined, and its row has what that
+// came to. So a check is some rows read and one written, however many entities share an image.
 #pragma once
 
-#include "media/media.h"
-#include "objects/objects.h"
 #include "service/renditions.h"
 #include "store/store.h"
 
@@ -10,20 +11,15 @@ namespace kinodex::service {
 
 class EntityCheck {
   public:
-    EntityCheck(store::Store& store, objects::Objects& objects, media::Media& media)
-        : store_(store), objects_(objects), media_(media) {}
+    explicit EntityCheck(store::Store& store) : store_(store) {}
 
     /// The job of an entity that is `processing`. While one of its images still is, it ends at
-    /// once: the end of that ingest queues another. Then every image is decoded; with one that can
-    /// be used the entity becomes ready, else it stays as it is and says why.
+    /// once: the end of that ingest queues another. With one image that can be used the entity
+    /// becomes ready, else it stays as it is and says why.
     runtime::Task<Step> run(domain::EntityId id);
 
   private:
-    runtime::Task<Step> look_at(const domain::Asset& asset);
-
     store::Store& store_;
-    objects::Objects& objects_;
-    media::Media& media_;
 };
 
 }  // namespace kinodex::service

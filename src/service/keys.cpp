@@ -1,5 +1,6 @@
 #include "service/keys.h"
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
@@ -9,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/sha256.h"
+#include "service/names.h"
 
 namespace kinodex::service {
 
@@ -52,6 +54,14 @@ base::Status check_key_text(std::string_view key) {
                            {"reason", "It must be 8 to 256 printable characters without spaces."}});
     }
     return {};
+}
+
+base::Status check_key_name(std::string_view parameter, std::string_view name) {
+    auto good = check_line(parameter, name, kKeyNameCharsMax);
+    if (!good) {
+        good.error().detail = fmt::format("--{}: {}", parameter, good.error().value("reason"));
+    }
+    return good;
 }
 
 std::size_t KeyRing::HashOfHash::operator()(const domain::KeyHash& hash) const {

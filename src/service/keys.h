@@ -24,6 +24,11 @@ std::string key_hint(std::string_view key);
 /// 8 to 256 printable ASCII characters without spaces. Errors: parameter_invalid.
 base::Status check_key_text(std::string_view key);
 
+/// Names of accounts and of keys: what a list on a terminal and a JSON answer can show.
+inline constexpr std::size_t kKeyNameCharsMax = 255;
+/// 1 to 255 characters without control characters. Errors: parameter_invalid for `parameter`.
+base::Status check_key_name(std::string_view parameter, std::string_view name);
+
 /// What a key lets its holder do.
 struct Grant {
     domain::AccountId account;

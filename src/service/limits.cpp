@@ -120,8 +120,14 @@ std::unexpected<base::Error> too_large(AssetType type, std::int64_t limit_bytes,
     } else if (type == AssetType::image) {
         code = Errc::media_filesize_too_large;
     }
-    return base::fail(
-        code, {{"maximum_size", size_text(limit_bytes)}, {"current_size", size_text(size_bytes)}});
+    auto limit = size_text(limit_bytes);
+    auto size = size_text(size_bytes);
+    if (limit == size) {  // a few bytes more, which the units hide
+        limit += fmt::format(" ({} bytes)", limit_bytes);
+        size = fmt::format("{} bytes", size_bytes);
+    }
+    return base::fail(code,
+                      {{"maximum_size", std::move(limit)}, {"current_size", std::move(size)}});
 }
 
 std::int64_t size_limit(const UploadLimits& limits, domain::AssetMethod method, AssetType type) {

@@ -104,6 +104,16 @@ TEST(UploadLimits, sizes_read_like_the_documentation) {
     EXPECT_EQ(size_text(999), "999 bytes");
 }
 
+TEST(SizeText, a_size_just_above_the_limit_is_told_apart_from_it) {
+    constexpr std::int64_t kLimit = 10LL * 1024 * 1024 * 1024;
+    auto error = too_large(domain::AssetType::video, kLimit, kLimit + 1).error();
+    EXPECT_EQ(error.value("maximum_size"), "10 GB (10737418240 bytes)");
+    EXPECT_EQ(error.value("current_size"), "10737418241 bytes");
+    error = too_large(domain::AssetType::video, kLimit, 2 * kLimit).error();
+    EXPECT_EQ(error.value("maximum_size"), "10 GB");
+    EXPECT_EQ(error.value("current_size"), "20 GB");
+}
+
 TEST(IndexingLimits, images_are_refused_and_videos_keep_the_bounds) {
     domain::Asset asset;
     asset.type = AssetType::image;

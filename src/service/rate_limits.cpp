@@ -48,15 +48,17 @@ std::int64_t& RateLimits::used(Account& account, std::size_t window, base::Times
     return counted.used;
 }
 
+std::string RateLimits::limit_text(RateCategory category, std::size_t window) const {
+    return fmt::format("{} {}", limit_of(category, window), kUnit[window]);
+}
+
 base::Status RateLimits::refuse(RateCategory category, std::size_t window,
                                 base::Timestamp now) const {
     const auto left = std::chrono::ceil<std::chrono::seconds>(end_of(window, now) - now);
     const auto seconds = std::to_string(left.count());
-    return base::fail(
-        base::Errc::too_many_requests,
-        {{"rate_limit", fmt::format("{} {}", limit_of(category, window), kUnit[window])},
-         {"retry_after", seconds + " seconds"},
-         {"retry_after_sec", seconds}});
+    return base::fail(base::Errc::too_many_requests, {{"rate_limit", limit_text(category, window)},
+                                                      {"retry_after", seconds + " seconds"},
+                                                      {"retry_after_sec", seconds}});
 }
 
 RateLimits::Admission RateLimits::admit(domain::AccountId account, RateCategory category,
@@ -72,18 +74,40 @@ RateLimits::Admission RateLimits::admit(domain::AccountId account, RateCategory 
         }
     }
     for (const std::size_t window : {std::size_t{kMinute}, std::size_t{kDay}}) {
+        used(counted, window, now) += admission.allowed ? 1 : 0;
+    }
+    admission.state = state_of(counted, category, now);
+    return admission;
+}
+
+std::optional<RateState> RateLimits::state_of(Account& account, RateCategory category,
+                                              base::Timestamp now) {
+    std::optional<RateState> least;
+    for (const std::size_t window : {std::size_t{kMinute}, std::size_t{kDay}}) {
         const auto limit = limit_of(category, window);
         if (limit <= 0) {
             continue;
         }
-        auto& count = used(counted, window, now);
-        count += admission.allowed ? 1 : 0;
-        const RateState state{limit, count, end_of(window, now)};
-        if (!admission.state || state.remaining() <= admission.state->remaining()) {
-            admission.state = state;
+        const RateState state{limit, used(account, window, now), end_of(window, now)};
+        if (!least || state.remaining() <= least->remaining()) {
+            least = state;
         }
     }
-    return admission;
+    return least;
+}
+
+std::optional<RateState> RateLimits::give_back(domain::AccountId account, RateCategory category,
+                                               base::Timestamp admitted_at, base::Timestamp now) {
+    const std::lock_guard lock(mutex_);
+    auto& counted = accounts_[{account, category}];
+    for (const std::size_t window : {std::size_t{kMinute}, std::size_t{kDay}}) {
+        auto& count = used(counted, window, now);
+        // A window that has ended took the request with it.
+        if (end_of(window, admitted_at) == end_of(window, now) && count > 0) {
+            --count;
+        }
+    }
+    return state_of(counted, category, now);
 }
 
 base::Status RateLimits::admit_duration(domain::AccountId account, RateCategory category,
@@ -94,6 +118,11 @@ base::Status RateLimits::admit_duration(domain::AccountId account, RateCategory 
     base::Status allowed;
     for (const std::size_t window : {std::size_t{kHourOfMedia}, std::size_t{kDayOfMedia}}) {
         const auto limit_ms = limit_of(category, window) * kMinuteMs;
+        if (limit_ms > 0 && length_ms > limit_ms) {
+            return base::fail(base::Errc::media_beyond_rate_limit,
+                              {{"rate_limit", limit_text(category, window)},
+                               {"current_duration", fmt::format("{:.3f}", duration_sec)}});
+        }
         if (limit_ms > 0 && used(counted, window, now) + length_ms > limit_ms) {
             allowed = refuse(category, window, now);
         }

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -45,7 +46,12 @@ class RateLimits {
     };
     /// Counts one request, unless it is refused.
     Admission admit(domain::AccountId account, RateCategory category, base::Timestamp now);
-    /// Counts media of that length, unless it is refused. Errors: too_many_requests.
+    /// Takes back what `admit` counted then: the request was refused with too_many_requests for
+    /// another reason. Where the account stands now, as of `admit`.
+    std::optional<RateState> give_back(domain::AccountId account, RateCategory category,
+                                       base::Timestamp admitted_at, base::Timestamp now);
+    /// Counts media of that length, unless it is refused. Errors: too_many_requests, and
+    /// media_beyond_rate_limit for media that fits into no window at all.
     base::Status admit_duration(domain::AccountId account, RateCategory category,
                                 double duration_sec, base::Timestamp now);
 
@@ -58,6 +64,8 @@ class RateLimits {
     struct Account {
         std::array<Window, kWindows> windows;
     };
+    [[nodiscard]] std::string limit_text(RateCategory category, std::size_t window) const;
+    std::optional<RateState> state_of(Account& account, RateCategory category, base::Timestamp now);
     base::Status refuse(RateCategory category, std::size_t window, base::Timestamp now) const;
     std::int64_t& used(Account& account, std::size_t window, base::Timestamp now);
     [[nodiscard]] std::int64_t limit_of(RateCategory category, std::size_t window) const;

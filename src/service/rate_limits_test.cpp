@@ -80,5 +80,38 @@ TEST(RateLimits, media_is_counted_by_its_length) {
     EXPECT_TRUE(admit(1, kNoon + hours(12)));
 }
 
+TEST(RateLimits, media_longer_than_a_window_is_refused_for_good) {
+    RateLimits limits({{RateCategory::index, {.minutes_per_hour = 10, .minutes_per_day = 15}}});
+    const auto code = [&](double sec) {
+        return limits.admit_duration(kAccount, RateCategory::index, sec, kNoon).error().code;
+    };
+    EXPECT_EQ(code(600.1), base::Errc::media_beyond_rate_limit);
+    EXPECT_EQ(code(900.1), base::Errc::media_beyond_rate_limit);
+    ASSERT_TRUE(limits.admit_duration(kAccount, RateCategory::index, 600, kNoon));
+    EXPECT_EQ(code(1), base::Errc::too_many_requests);  // this one can wait
+}
+
+TEST(RateLimits, what_is_given_back_was_not_counted) {
+    auto limits = uploads({.requests_per_minute = 2, .requests_per_day = 3});
+    const auto admit = [&](base::Timestamp at) {
+        return limits.admit(kAccount, RateCategory::upload, at).allowed.has_value();
+    };
+    for (int i = 0; i < 10; ++i) {
+        ASSERT_TRUE(admit(kNoon));
+        const auto state = limits.give_back(kAccount, RateCategory::upload, kNoon, kNoon);
+        ASSERT_TRUE(state);
+        EXPECT_EQ(state->used, 0);
+    }
+    // From the minute before: only the day has it still.
+    ASSERT_TRUE(admit(kNoon));
+    const auto next = kNoon + minutes(1);
+    ASSERT_TRUE(admit(next));
+    limits.give_back(kAccount, RateCategory::upload, kNoon, next);
+    EXPECT_TRUE(admit(next));
+    EXPECT_FALSE(admit(next));              // two in this minute
+    EXPECT_TRUE(admit(next + minutes(1)));  // three today
+    EXPECT_FALSE(admit(next + minutes(2)));
+}
+
 }  // namespace
 }  // namespace kinodex::service

@@ -91,7 +91,7 @@ Task<Outcome> remove_objects(objects::Objects& objects, domain::Job job) {
 }  // namespace
 
 std::map<JobKind, jobs::Work> works_of(Ingest& ingest, Renditions& renditions, Indexing& indexing,
-                                       EntityCheck& entity_check, objects::Objects& objects) {
+                                       objects::Objects& objects) {
     std::map<JobKind, jobs::Work> works;
     works[JobKind::ingest_asset] = [&ingest](jobs::JobContext context) {
         return ingest_asset(ingest, std::move(context.job));
@@ -105,9 +105,6 @@ std::map<JobKind, jobs::Work> works_of(Ingest& ingest, Renditions& renditions, I
     works[JobKind::index_asset] = [&indexing](jobs::JobContext context) {
         return index_asset(indexing, std::move(context.job));
     };
-    works[JobKind::check_entity] = [&entity_check](jobs::JobContext context) {
-        return check_entity(entity_check, std::move(context.job));
-    };
     works[JobKind::remove_objects] = [&objects](jobs::JobContext context) {
         return remove_objects(objects, std::move(context.job));
     };
@@ -118,6 +115,14 @@ std::map<JobKind, jobs::Work> fetch_works_of(UrlAssets& url_assets) {
     std::map<JobKind, jobs::Work> works;
     works[JobKind::fetch_url] = [&url_assets](jobs::JobContext context) {
         return fetch_url(url_assets, std::move(context));
+    };
+    return works;
+}
+
+std::map<JobKind, jobs::Work> check_works_of(EntityCheck& entity_check) {
+    std::map<JobKind, jobs::Work> works;
+    works[JobKind::check_entity] = [&entity_check](jobs::JobContext context) {
+        return check_entity(entity_check, std::move(context.job));
     };
     return works;
 }

@@ -1,9 +1,11 @@
 // Entity collections and entities: the part of the store that keeps what is known by reference
 // images. The promises are those of store.h.
 //
-// An entity is made `processing` with a check_entity job; so it is again whenever its reference
-// images change. The job is queued anew when an asset that it waits for is ready or failed, and
-// when one is deleted, each in the step that does that: nobody has to poll.
+// An entity is made `processing`; so it is again whenever reference images are added or removed.
+// Its check_entity job is queued in the step after which none of its images is `processing` any
+// more: that change itself, the end of the last one's ingest, or its deletion. Nobody has to poll,
+// and many images of many entities make no more jobs than entities. Deleting an image makes the
+// others no worse, so an entity that still has one to be known by stays `ready`.
 #pragma once
 
 #include <vector>
@@ -17,11 +19,11 @@ namespace kinodex::store {
 using runtime::Asked;
 
 /// What a check looks at: an entity that is `processing`, and its reference images, all as of one
-/// moment. `revision` changes with the set of images.
+/// moment and in no order. `revision` changes with the set of images.
 struct EntityInspection {
     domain::EntityStatus status = domain::EntityStatus::processing;
     std::int64_t revision = 0;
-    std::vector<domain::Asset> references;
+    std::vector<domain::Reference> references;
 };
 
 /// What it came to.

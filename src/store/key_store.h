@@ -22,6 +22,16 @@ struct NewApiKey {
     domain::Scopes scopes = {};
 };
 
+/// How a key gets an heir.
+struct KeyRotation {
+    std::string hint;
+    domain::KeyHash hash{};
+    base::Timestamp old_ends_at;  // unless it ends sooner
+    // The heir lives as long as the old key from its making to its end; else until expires_at.
+    bool keeps_lifetime = true;
+    std::optional<base::Timestamp> expires_at = std::nullopt;  // unset: it does not end
+};
+
 struct KeyUse {
     domain::KeyId id;
     base::Timestamp used_at;
@@ -32,15 +42,15 @@ class KeyStore {
     virtual ~KeyStore() = default;
 
     // --- API keys ---------------------------------------------------------------------------
-    /// Errors: parameter_invalid when the hash is known under a live key of another account.
+    /// Errors: parameter_invalid when the hash is known under a live key of another account, or
+    /// under a revoked one.
     virtual Asked<domain::ApiKey> create_key(NewApiKey key) = 0;
     virtual Asked<std::vector<domain::ApiKey>> list_keys() = 0;
     /// Errors: resource_not_exist.
     virtual Asked<void> revoke_key(domain::KeyId id) = 0;
-    /// Makes a key like `old` (account, name, scopes) under `hash`, and lets `old` end then unless
-    /// it ends sooner: one step. Errors: resource_not_exist, also for a key that was revoked.
-    virtual Asked<domain::ApiKey> rotate_key(domain::KeyId old, std::string hint,
-                                             domain::KeyHash hash, base::Timestamp old_ends_at) = 0;
+    /// Makes a key like `old` (account, name, scopes) and gives `old` an end: one step. Errors:
+    /// resource_not_exist, also for a key that was revoked; parameter_invalid when it has expired.
+    virtual Asked<domain::ApiKey> rotate_key(domain::KeyId old, KeyRotation rotation) = 0;
     /// Moves the last use of keys forward, never back; does not change keys_version.
     virtual Asked<void> record_key_uses(std::vector<KeyUse> uses) = 0;
     /// A number that changes whenever any process changed the keys. Cheap: for polling.

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lib.api import Api, refused
+from lib.multipart import Part, encode
 from lib.server import make_key, wait_until
 from media.maker import clip
 
@@ -72,6 +73,47 @@ def test_indexing_is_limited_by_requests_and_by_minutes(start_server):
     by_minutes = [202] * min(4, fits) + [429] * (5 - min(4, fits))
     assert statuses == by_minutes
     refused(response, 429, "too_many_requests")
+
+
+def test_media_longer_than_the_limit_of_minutes_is_told_that_no_waiting_helps(start_server):
+    server = start_server("--index-per-minute", 2, "--index-minutes-per-hour", 1)
+    api = account(server, "epic")
+    index = api.make_index("films")
+    asset = api.upload(clip("exact_61s"))["_id"]
+    response = api.post(f"/indexes/{index}/indexed-assets", json={"asset_id": asset})
+    refused(response, 400, "usage_limit_exceeded", pattern=r"may index 1 minutes of media per hour")
+    assert "retry-after" not in response.headers
+    content, kind = encode([Part("index_id", index),
+                            Part("video_file", clip("exact_61s").read_bytes(), filename="a.mp4")])
+    response = api.post("/tasks", content=content, headers={"content-type": kind})
+    refused(response, 400, "usage_limit_exceeded")
+
+
+def test_refusals_by_minutes_are_not_counted_as_requests(start_server):
+    server = start_server("--index-per-day", 100, "--index-minutes-per-day", 1)
+    api = account(server, "patient")
+    index = api.make_index("films")
+    asset = api.upload(clip("exact_4s"))["_id"]
+
+    def add():
+        return api.post(f"/indexes/{index}/indexed-assets", json={"asset_id": asset})
+
+    added = 0
+    while (response := add()).status_code == 202:
+        added += 1
+    for response in (response, add()):
+        refused(response, 429, "too_many_requests", pattern="minutes of media per day")
+        assert response.headers["x-ratelimit-used"] == str(added)
+
+
+def test_limits_of_minutes_alone_send_no_headers_of_requests(start_server):
+    server = start_server("--index-minutes-per-day", 1)
+    api = account(server, "timed")
+    index = api.make_index("films")
+    asset = api.upload(clip("exact_4s"))["_id"]
+    response = api.post(f"/indexes/{index}/indexed-assets", json={"asset_id": asset})
+    assert response.status_code == 202
+    assert not any(name in response.headers for name in HEADERS)
 
 
 def test_storage_quota_counts_what_is_on_its_way(start_server, picture):

@@ -154,6 +154,7 @@ def test_sort_by_update_follows_a_rename(new_api):
 
 @pytest.mark.parametrize("query,wanted", [
     ("index_name=only+marengo", {"only marengo"}), ("index_name=marengo", set()),
+    ("index_name=", {"both models", "only marengo", "only pegasus", "visual only", "audio only"}),
     ("model_family=marengo", {"both models", "only marengo", "visual only"}),
     ("model_family=pegasus", {"both models", "only pegasus", "audio only"}),
     ("model_options=visual", {"both models", "only marengo", "only pegasus", "visual only"}),

@@ -19,6 +19,12 @@ def test_health_and_metrics_need_no_key(api, path):
     assert api.get(path, key=False).status_code == 200
 
 
+def test_a_json_body_above_its_limit_is_refused_with_the_limit_in_bytes(api):
+    response = api.post("/indexes", content=b'{"a":"' + b"x" * 1024 * 1024 + b'"}',
+                        headers={"content-type": "application/json"})
+    refused(response, 413, "body_too_large", pattern="at most 1048576 bytes")
+
+
 def test_metrics_are_prometheus_text(api):
     response = api.get("/metrics", key=False)
     assert response.headers["content-type"].startswith("text/plain")

@@ -58,7 +58,7 @@ def test_list_shows_what_videos_have(api, shelf):
 @pytest.mark.parametrize("query,wanted", [
     ("sort_option=asc", [SILENT, LONG, WIDE]), ("page=2&page_limit=2", [SILENT]),
     ("page=3&page_limit=2", []), ("sort_by=updated_at&filename=02.mp4", [LONG]),
-    ("filename=02", []), ("duration[gte]=7", [LONG]), ("duration%5Blte%5D=4.5", [WIDE]),
+    ("filename=02", []), ("filename=", [WIDE, LONG, SILENT]), ("duration[gte]=7", [LONG]), ("duration%5Blte%5D=4.5", [WIDE]),
     ("fps=30", [WIDE]), ("width[gte]=640&height[lte]=480", [LONG, SILENT]),
     ("size[gte]=1", [WIDE, LONG, SILENT]), ("created_at=2999-01-01T00:00:00Z", []),
     ("updated_at=2020-01-01T00:00:00Z", [WIDE, LONG, SILENT]),

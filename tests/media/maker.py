@@ -83,6 +83,7 @@ CLIPS = {
     # bounds of duration, size and shape
     "short_3900ms": _both(f"{X264}", "mp4", "-f lavfi -i testsrc2=size=640x360:rate=10:duration=3.9"),
     "exact_4s": _both(f"{X264}", "mp4", "-f lavfi -i testsrc2=size=640x360:rate=10:duration=4"),
+    "exact_61s": _both(f"{X264}", "mp4", "-f lavfi -i testsrc2=size=640x360:rate=2:duration=61"),
     "just_360": _both(f"{X264}", "mp4", "-f lavfi -i testsrc2=size=360x360:rate=10:duration=5"),
     "below_360": _both(f"{X264}", "mp4", "-f lavfi -i testsrc2=size=640x358:rate=10:duration=5"),
     "too_wide_shape": _both(f"{X264}", "mp4",

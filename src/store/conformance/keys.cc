@@ -13,6 +13,15 @@ NewApiKey new_key(const std::string& account_name, std::uint8_t seed) {
     return key;
 }
 
+KeyRotation rotation(std::uint8_t seed, base::Timestamp old_ends_at,
+                     const std::string& hint = "kx_cd") {
+    KeyRotation wanted;
+    wanted.hint = hint;
+    wanted.hash.fill(seed);
+    wanted.old_ends_at = old_ends_at;
+    return wanted;
+}
+
 TEST_P(StoreConformance, keys_of_one_account_name_share_an_account) {
     const auto first = wait(store().create_key(new_key("main", 1))).value();
     const auto second = wait(store().create_key(new_key("main", 2))).value();
@@ -36,8 +45,20 @@ TEST_P(StoreConformance, live_key_of_another_account_cannot_be_taken) {
     EXPECT_EQ(error_of(wait(store().create_key(new_key("thief", 1)))).code,
               base::Errc::parameter_invalid);
     EXPECT_EQ(wait(store().create_key(new_key("main", 1)))->id, key.id);
+}
+
+TEST_P(StoreConformance, revoked_key_cannot_be_made_again) {
+    const auto key = wait(store().create_key(new_key("main", 1))).value();
     ASSERT_TRUE(wait(store().revoke_key(key.id)));
-    EXPECT_TRUE(wait(store().create_key(new_key("heir", 1))));
+    const auto version = wait(store().keys_version()).value();
+    for (const auto* account : {"main", "heir"}) {
+        const auto error = error_of(wait(store().create_key(new_key(account, 1))));
+        EXPECT_EQ(error.code, base::Errc::parameter_invalid);
+        EXPECT_NE(error.value("reason").find(key.id.text()), std::string::npos);
+    }
+    EXPECT_EQ(wait(store().keys_version()), version);
+    EXPECT_EQ(wait(store().list_keys())->size(), 1u);
+    EXPECT_EQ(wait(store().list_usage())->size(), 1u);  // the heir's account was not made either
 }
 
 TEST_P(StoreConformance, keys_version_moves_with_every_change_and_only_then) {
@@ -81,7 +102,7 @@ TEST_P(StoreConformance, rotated_key_lives_on_until_its_end_beside_its_heir) {
     const auto old = wait(store().create_key(wanted)).value();
     const auto version = wait(store().keys_version()).value();
     const auto end = base::now() + std::chrono::hours(24);
-    const auto heir = wait(store().rotate_key(old.id, "kx_cd", new_key("", 2).hash, end)).value();
+    const auto heir = wait(store().rotate_key(old.id, rotation(2, end))).value();
     EXPECT_NE(wait(store().keys_version()), version);
     const auto keys = wait(store().list_keys()).value();
     ASSERT_EQ(keys.size(), 2u);
@@ -94,17 +115,44 @@ TEST_P(StoreConformance, rotated_key_lives_on_until_its_end_beside_its_heir) {
     EXPECT_EQ(keys[1].hint, "kx_cd");
     EXPECT_FALSE(keys[1].expires_at);
     // Rotating again must not give the first one more time.
-    ASSERT_TRUE(wait(
-        store().rotate_key(old.id, "kx_ef", new_key("", 3).hash, end + std::chrono::hours(1))));
+    ASSERT_TRUE(wait(store().rotate_key(old.id, rotation(3, end + std::chrono::hours(1)))));
     EXPECT_EQ(wait(store().list_keys())->front().expires_at, end);
 }
 
 TEST_P(StoreConformance, revoked_or_unknown_key_cannot_be_rotated) {
     const auto key = wait(store().create_key(new_key("main", 1))).value();
     ASSERT_TRUE(wait(store().revoke_key(key.id)));
-    expect_not_exist(
-        error_of(wait(store().rotate_key(key.id, "h", new_key("", 2).hash, base::now()))),
-        key.id.text(), "api_keys");
+    expect_not_exist(error_of(wait(store().rotate_key(key.id, rotation(2, base::now())))),
+                     key.id.text(), "api_keys");
+}
+
+TEST_P(StoreConformance, heir_lives_as_long_as_the_old_key_unless_told_otherwise) {
+    constexpr std::chrono::hours kLife{24 * 90};
+    auto wanted = new_key("main", 1);
+    const auto before = base::now();
+    wanted.expires_at = before + kLife;
+    const auto old = wait(store().create_key(wanted)).value();
+    const auto lifetime = *old.expires_at - old.created_at;
+    const auto heir = wait(store().rotate_key(old.id, rotation(2, before + kLife))).value();
+    ASSERT_TRUE(heir.expires_at);
+    EXPECT_EQ(*heir.expires_at - heir.created_at, lifetime);
+    auto told = rotation(3, before + kLife);
+    told.keeps_lifetime = false;
+    told.expires_at = before + std::chrono::hours(1);
+    EXPECT_EQ(wait(store().rotate_key(old.id, told)).value().expires_at, told.expires_at);
+    told.hash.fill(4);
+    told.expires_at.reset();
+    EXPECT_FALSE(wait(store().rotate_key(old.id, told)).value().expires_at);
+}
+
+TEST_P(StoreConformance, expired_key_has_no_heir) {
+    auto wanted = new_key("main", 1);
+    wanted.expires_at = base::now() - std::chrono::seconds(1);
+    const auto old = wait(store().create_key(wanted)).value();
+    const auto error = error_of(wait(store().rotate_key(old.id, rotation(2, base::now()))));
+    EXPECT_EQ(error.code, base::Errc::parameter_invalid);
+    EXPECT_NE(error.value("reason").find("expired"), std::string::npos);
+    EXPECT_EQ(wait(store().list_keys())->size(), 1u);
 }
 
 TEST_P(StoreConformance, usage_follows_assets_and_indexes) {

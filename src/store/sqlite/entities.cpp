@@ -52,22 +52,8 @@ base::Result<Entity> find(Connection& db, domain::AccountId account,
 /// May the asset become an image of one more entity?
 base::Status check_link(Connection& db, domain::AccountId account, domain::AssetId id) {
     KN_TRY(asset, find_asset(db, account, id));
-    KN_PASS(domain::check_reference(asset));
+    KN_PASS(domain::check_reference(domain::reference_of(asset)));
     return check_entities_left(db, id);
-}
-
-base::Status queue_check(WriteTurn& turn, domain::EntityId id) {
-    return insert_job(turn, {domain::JobKind::check_entity, id.text()});
-}
-
-/// After its images changed: to be checked anew, or without any left nothing to check.
-base::Status images_changed(WriteTurn& turn, domain::EntityId id, bool has_images) {
-    Query query(turn.db,
-                "UPDATE entities SET status = ?, error_message = '', revision = revision + 1, "
-                "updated_ms = ? WHERE id = ?");
-    const auto status = has_images ? EntityStatus::processing : EntityStatus::ready;
-    KN_PASS(query.with(status, base::now(), id).done());
-    return has_images ? queue_check(turn, id) : base::Status{};
 }
 
 base::Status insert_one(WriteTurn& turn, const Entity& entity) {
@@ -243,11 +229,8 @@ base::Result<EntityInspection> inspect(Connection& db, domain::EntityId id) {
         inspection.status = query.word<EntityStatus>(0);
         inspection.revision = query.integer(1);
     }
-    KN_TRY(ids, asset_ids_of(db, id));
-    for (const auto& asset_id : ids) {
-        KN_TRY(asset, find_asset(db, asset_id));
-        inspection.references.push_back(std::move(asset));
-    }
+    KN_TRY(references, reference_images_of(db, id));
+    inspection.references = std::move(references);
     return inspection;
 }
 
@@ -269,19 +252,6 @@ auto at_one_moment(Connection& db, const Read& read) -> decltype(read()) {
     auto answer = read();
     KN_PASS(Query(db, "COMMIT").done());
     return answer;
-}
-
-base::Result<std::vector<domain::EntityId>> entities_of(Connection& db, domain::AssetId asset) {
-    std::vector<domain::EntityId> ids;
-    Query query(db, "SELECT entity_id FROM entity_assets WHERE asset_id = ?");
-    query.with(asset);
-    while (true) {
-        KN_TRY(more, query.step());
-        if (!more) {
-            return ids;
-        }
-        ids.push_back(query.id<domain::EntityId>(0));
-    }
 }
 
 class SqliteEntities : public EntityStore {
@@ -404,29 +374,6 @@ std::unique_ptr<EntityStore> make_entity_store(Access& access) {
     return std::make_unique<SqliteEntities>(access);
 }
 
-base::Result<Ids> asset_ids_of(Connection& db, domain::EntityId id) {
-    Ids ids;
-    Query query(db, "SELECT asset_id FROM entity_assets WHERE entity_id = ? ORDER BY place");
-    query.with(id);
-    while (true) {
-        KN_TRY(more, query.step());
-        if (!more) {
-            return ids;
-        }
-        ids.push_back(query.id<domain::AssetId>(0));
-    }
-}
-
-base::Status link_assets(Connection& db, domain::EntityId entity, const Ids& assets) {
-    for (const auto& asset : assets) {
-        Query query(db,
-                    "INSERT INTO entity_assets (entity_id, asset_id, place) SELECT ?1, ?2, "
-                    "coalesce(max(place) + 1, 0) FROM entity_assets WHERE entity_id = ?1");
-        KN_PASS(query.with(entity, asset).done());
-    }
-    return {};
-}
-
 base::Status check_entities_left(Connection& db, domain::AssetId id) {
     Query query(db,
                 "SELECT count(*) FROM (SELECT 1 FROM entity_assets WHERE asset_id = ? LIMIT ?)");
@@ -435,33 +382,6 @@ base::Status check_entities_left(Connection& db, domain::AssetId id) {
         return refuse_assets("Asset `" + id.text() + "` is in " +
                              std::to_string(domain::kEntitiesOfAssetMax) +
                              " entities already, and can be in no more.");
-    }
-    return {};
-}
-
-base::Status check_entities_of(WriteTurn& turn, domain::AssetId asset) {
-    KN_TRY(ids, entities_of(turn.db, asset));
-    for (const auto& id : ids) {
-        Query query(turn.db, "SELECT 1 FROM entities WHERE id = ? AND status = ?");
-        KN_TRY(waits, query.with(id, EntityStatus::processing).step());
-        if (waits) {
-            KN_PASS(queue_check(turn, id));
-        }
-    }
-    return {};
-}
-
-base::Status unlink_from_entities(WriteTurn& turn, domain::AssetId asset) {
-    KN_TRY(ids, entities_of(turn.db, asset));
-    KN_PASS(Query(turn.db, "DELETE FROM entity_assets WHERE asset_id = ?").with(asset).done());
-    for (const auto& id : ids) {
-        bool has_images = false;
-        {
-            Query query(turn.db, "SELECT 1 FROM entity_assets WHERE entity_id = ? LIMIT 1");
-            KN_TRY(found, query.with(id).step());
-            has_images = found;
-        }
-        KN_PASS(images_changed(turn, id, has_images));
     }
     return {};
 }

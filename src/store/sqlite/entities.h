@@ -12,22 +12,28 @@ namespace kinodex::store::sqlite {
 /// `access` must outlive the result.
 std::unique_ptr<EntityStore> make_entity_store(Access& access);
 
-/// The reference images in their order.
-base::Result<std::vector<domain::AssetId>> asset_ids_of(Connection& db, domain::EntityId id);
-/// Behind those it has. No checks.
-base::Status link_assets(Connection& db, domain::EntityId entity,
-                         const std::vector<domain::AssetId>& assets);
 /// Is the asset in fewer than kEntitiesOfAssetMax? Errors: parameter_invalid for asset_ids.
 base::Status check_entities_left(Connection& db, domain::AssetId id);
 
-/// An asset is ready or failed: entities that wait for it are to be checked.
+// --- reference images: entity_references.cpp ---------------------------------------------------
+/// In their order.
+base::Result<std::vector<domain::AssetId>> asset_ids_of(Connection& db, domain::EntityId id);
+base::Result<std::vector<domain::Reference>> reference_images_of(Connection& db,
+                                                                 domain::EntityId id);
+/// Behind those it has. No checks.
+base::Status link_assets(Connection& db, domain::EntityId entity,
+                         const std::vector<domain::AssetId>& assets);
+/// Unless it waits for an image: then the end of that one's ingest comes here again.
+base::Status queue_check(WriteTurn& turn, domain::EntityId id);
+/// After its images changed: to be checked anew, or without any left nothing to check.
+base::Status images_changed(WriteTurn& turn, domain::EntityId id, bool has_images);
+/// An asset is ready or failed: entities that waited for nothing else are to be checked.
 base::Status check_entities_of(WriteTurn& turn, domain::AssetId asset);
 /// An asset is deleted: no entity has it any more.
 base::Status unlink_from_entities(WriteTurn& turn, domain::AssetId asset);
+// --- collections: entity_collections.cpp -------------------------------------------------------
 /// Deletes some entities of deleted collections; true: more are left.
 base::Result<bool> clear_doomed_collections(WriteTurn& turn);
-
-// --- collections: entity_collections.cpp -------------------------------------------------------
 base::Status insert_collection(WriteTurn& turn, const domain::EntityCollection& collection);
 base::Result<domain::EntityCollection> find_collection(Connection& db, domain::AccountId account,
                                                        domain::EntityCollectionId id);

@@ -38,6 +38,20 @@ base::Status insert_key(Connection& db, const domain::ApiKey& key) {
     return query.add_blob(key.hash.data(), key.hash.size()).done();
 }
 
+/// Who ended a key meant it: the text of a revoked one makes no key again. Keys are few, so no
+/// index.
+base::Status check_not_revoked(Connection& db, const domain::KeyHash& hash) {
+    Query query(db, "SELECT id FROM api_keys WHERE hash = ? AND revoked_ms IS NOT NULL");
+    KN_TRY(found, query.add_blob(hash.data(), hash.size()).step());
+    if (!found) {
+        return {};
+    }
+    return base::fail(
+        base::Errc::parameter_invalid,
+        {{"parameter", "api_key"},
+         {"reason", "The key was revoked as " + query.id<domain::KeyId>(0).text() + "."}});
+}
+
 base::Status keys_changed(Connection& db) {
     return Query(db, "UPDATE counters SET keys_version = keys_version + 1").done();
 }
@@ -73,6 +87,7 @@ base::Result<domain::ApiKey> create_key(WriteTurn& turn, const NewApiKey& key) {
             return known;  // creating the same key again is no change
         }
     }
+    KN_PASS(check_not_revoked(turn.db, key.hash));
     domain::ApiKey made;
     made.id = domain::KeyId::next();
     made.account_id = account_id;
@@ -110,8 +125,8 @@ base::Status revoke_key(WriteTurn& turn, domain::KeyId id) {
     return keys_changed(turn.db);
 }
 
-base::Result<domain::ApiKey> rotate_key(WriteTurn& turn, domain::KeyId old, std::string_view hint,
-                                        const domain::KeyHash& hash, base::Timestamp old_ends_at) {
+base::Result<domain::ApiKey> rotate_key(WriteTurn& turn, domain::KeyId old,
+                                        const KeyRotation& rotation) {
     domain::ApiKey key;
     {
         Query query(turn.db, KN_SELECT(kKeyColumns, "WHERE k.id = ? AND k.revoked_ms IS NULL"));
@@ -122,15 +137,26 @@ base::Result<domain::ApiKey> rotate_key(WriteTurn& turn, domain::KeyId old, std:
         KN_TRY(read, read_key(query));
         key = std::move(read);
     }
+    const auto now = base::now();
+    if (key.expires_at && *key.expires_at <= now) {
+        return base::fail(base::Errc::parameter_invalid,
+                          {{"parameter", "id"},
+                           {"reason", "The key " + old.text() + " expired at " +
+                                          base::rfc3339_seconds(*key.expires_at) + "."}});
+    }
     Query ending(
         turn.db,
         "UPDATE api_keys SET expires_ms = min(coalesce(expires_ms, ?1), ?1) WHERE id = ?2");
-    KN_PASS(ending.with(old_ends_at, old).done());
+    KN_PASS(ending.with(rotation.old_ends_at, old).done());
     key.id = domain::KeyId::next();
-    key.hint = hint;
-    key.hash = hash;
-    key.created_at = base::now();
-    key.expires_at.reset();
+    key.hint = rotation.hint;
+    key.hash = rotation.hash;
+    if (!rotation.keeps_lifetime) {
+        key.expires_at = rotation.expires_at;
+    } else if (key.expires_at) {
+        key.expires_at = now + (*key.expires_at - key.created_at);
+    }
+    key.created_at = now;
     key.last_used_at.reset();
     KN_PASS(insert_key(turn.db, key));
     KN_PASS(keys_changed(turn.db));

@@ -70,12 +70,10 @@ class SqliteStore : public Store {
     Asked<void> revoke_key(domain::KeyId id) override {
         return write<void>([id](WriteTurn& turn) { return sqlite::revoke_key(turn, id); });
     }
-    Asked<domain::ApiKey> rotate_key(domain::KeyId old, std::string hint, domain::KeyHash hash,
-                                     base::Timestamp old_ends_at) override {
-        return write<domain::ApiKey>(
-            [old, hint = std::move(hint), hash, old_ends_at](WriteTurn& turn) {
-                return sqlite::rotate_key(turn, old, hint, hash, old_ends_at);
-            });
+    Asked<domain::ApiKey> rotate_key(domain::KeyId old, KeyRotation rotation) override {
+        return write<domain::ApiKey>([old, rotation = std::move(rotation)](WriteTurn& turn) {
+            return sqlite::rotate_key(turn, old, rotation);
+        });
     }
     Asked<void> record_key_uses(std::vector<KeyUse> uses) override {
         return write<void>([uses = std::move(uses)](WriteTurn& turn) {

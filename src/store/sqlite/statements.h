@@ -12,8 +12,8 @@ namespace kinodex::store::sqlite {
 base::Result<domain::ApiKey> create_key(WriteTurn& turn, const NewApiKey& key);
 base::Result<std::vector<domain::ApiKey>> list_keys(Connection& db);
 base::Status revoke_key(WriteTurn& turn, domain::KeyId id);
-base::Result<domain::ApiKey> rotate_key(WriteTurn& turn, domain::KeyId old, std::string_view hint,
-                                        const domain::KeyHash& hash, base::Timestamp old_ends_at);
+base::Result<domain::ApiKey> rotate_key(WriteTurn& turn, domain::KeyId old,
+                                        const KeyRotation& rotation);
 base::Status record_key_uses(WriteTurn& turn, const std::vector<KeyUse>& uses);
 base::Result<std::int64_t> keys_version(Connection& db);
 
