@@ -17,6 +17,8 @@
 #include "server/media_copy.h"
 #include "server/new_folder.h"
 #include "server/object_hold.h"
+#include "server/source_check.h"
+#include "server/stop_signal.h"
 #include "server/wait_for.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -46,6 +48,7 @@ class Exporter {
     }
 
     ExportNote note;
+    SourceCheck sources;
 
   private:
     base::Status write_rows(const std::string& kind, const store::ExportScope& scope) {
@@ -58,6 +61,7 @@ class Exporter {
         auto& written = note.rows[kind];  // also when there are none
         std::int64_t after = 0;
         while (true) {
+            KN_PASS(check_stop());
             KN_TRY(rows,
                    wait_for(snapshot_.transfer().export_rows(kind, scope, after, kRowsAtOnce)));
             if (rows.lines.empty()) {
@@ -89,13 +93,24 @@ class Exporter {
         }
         const auto prefix = top + line.substr(kBegin.size(), 24) + "/";
         KN_TRY(keys, list_whole(objects_, prefix));
+        std::optional<std::uint64_t> source_bytes;
         for (const auto& key : keys) {
-            KN_PASS(hold_.keep());
+            KN_PASS(check_stop());
             const auto path = "media/" + key;
             KN_TRY(copied, copy_.write_file(key, folder_ + "/" + path));
+            KN_PASS(hold_.check());
             sums_[path] = copied.sha256;
             ++note.objects;
             note.bytes += static_cast<std::int64_t>(copied.size_bytes);
+            if (key == prefix + "source") {
+                source_bytes = copied.size_bytes;
+            }
+        }
+        if (kind == "assets") {
+            KN_TRY(expected, expected_source(line));
+            if (expected) {
+                sources.look(*expected, source_bytes);
+            }
         }
         return {};
     }
@@ -125,7 +140,7 @@ base::Result<store::ExportScope> scope_of(store::Store& snapshot, const config::
     return scope;
 }
 
-base::Status export_all(store::Store& store, const config::Config& config) {
+base::Result<int> export_all(store::Store& store, const config::Config& config) {
     KN_TRY(dir, open_data_dir(config.data_dir, Use::existing));
     KN_TRY(folder, NewFolder::begin(config.folder));
     runtime::Lane disk("disk", 1, 16);
@@ -134,6 +149,7 @@ base::Status export_all(store::Store& store, const config::Config& config) {
     const auto copy = folder.draft() + "/snapshot.db";
     KN_PASS(wait_for(store.transfer().copy_to(copy)));
     ExportNote note;
+    SourceCheck sources;
     {
         store::SqliteOptions options;
         options.path = copy;
@@ -145,6 +161,7 @@ base::Status export_all(store::Store& store, const config::Config& config) {
         exporter.note.index_id = config.index_id;
         KN_PASS(exporter.run(scope));
         note = std::move(exporter.note);
+        sources = std::move(exporter.sources);
         snapshot->close();
     }
     for (const char* end : {"", "-wal", "-shm"}) {
@@ -156,15 +173,16 @@ base::Status export_all(store::Store& store, const config::Config& config) {
         fmt::print(" {} {},", count, kind);
     }
     fmt::print(" {} objects, {} bytes\n", note.objects, note.bytes);
-    return {};
+    return sources.report();
 }
 
 }  // namespace
 
 int run_export(const config::Config& config) {
+    watch_stop_signals();
     return with_store(config, [&config](store::Store& store) {
-        auto done = export_all(store, config);
-        return done ? 0 : complain(done.error());
+        auto code = export_all(store, config);
+        return code ? *code : exit_code_of(code.error());
     });
 }
 

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/unique_fd.h"
 #include "objects/directory/file_ops.h"
+#include "server/stop_signal.h"
 #include "server/wait_for.h"
 
 namespace kinodex::server {
@@ -26,6 +27,7 @@ base::Result<base::Digest> hash_fd(int fd, std::uint64_t size_bytes, std::string
     base::Sha256 hasher;
     std::vector<std::byte> block(kBlockBytes);
     for (std::uint64_t at = 0; at < size_bytes;) {
+        KN_PASS(check_stop());
         const auto count =
             static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size_bytes - at));
         const std::span piece(block.data(), count);
@@ -56,6 +58,7 @@ base::Status copy_by_hand(int from, int to, std::uint64_t at, std::uint64_t size
                           const std::string& name) {
     std::vector<std::byte> block(kBlockBytes);
     while (at < size_bytes) {
+        KN_PASS(check_stop());
         const auto count =
             static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size_bytes - at));
         const std::span piece(block.data(), count);
@@ -95,6 +98,7 @@ base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::s
     off_t in = 0;
     off_t out = 0;
     while (static_cast<std::uint64_t>(in) < size_bytes) {
+        KN_PASS(check_stop());
         const auto left = size_bytes - static_cast<std::uint64_t>(in);
         const auto count =
             static_cast<std::size_t>(std::min<std::uint64_t>(kKernelCopyBytes, left));

@@ -15,6 +15,7 @@ struct CopiedObject {
     base::Digest sha256{};
 };
 
+/// What takes long ends with the error of check_stop() once the command shall stop.
 class MediaCopy {
   public:
     explicit MediaCopy(objects::Objects& objects);

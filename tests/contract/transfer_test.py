@@ -5,10 +5,12 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -526,6 +528,101 @@ def test_what_is_written_is_the_owners_alone_and_other_directories_keep_their_mo
                *(tmp_path / "backup").rglob("*"), *shared.rglob("*")]
     assert {mode(path) for path in written if path.is_dir()} == {0o700}
     assert {mode(path) for path in written if path.is_file()} == {0o600}
+
+
+@pytest.mark.parametrize("command", ["export", "backup"])
+def test_data_directory_that_is_none_is_refused_and_not_made(tmp_path, command):
+    mistyped = tmp_path / "mistyped"
+    fail(command, tmp_path / "out", "--data-dir", mistyped, word=f"no Kinodex data in {mistyped}")
+    mistyped.mkdir()
+    fail(command, tmp_path / "out", "--data-dir", mistyped, word=f"no Kinodex data in {mistyped}")
+    assert list(tmp_path.iterdir()) == [mistyped] and list(mistyped.iterdir()) == []
+
+
+def test_data_directory_that_cannot_be_written_is_named(tmp_path):
+    open_to_all = Path(tempfile.mkdtemp())  # also to whom this is run as
+    open_to_all.chmod(0o555)
+    try:
+        (open_to_all / "kinodex.db").touch()
+    except PermissionError:
+        open_to_all.chmod(0o755)
+        (open_to_all / "kinodex.db").touch()
+        open_to_all.chmod(0o555)
+    user = {"user": "nobody"} if os.geteuid() == 0 else {}
+    try:
+        done = subprocess.run([str(binary()), "export", str(tmp_path / "out"), "--data-dir",
+                               str(open_to_all)], capture_output=True, text=True, **user)
+    except PermissionError:
+        pytest.skip("the binary is not everybody's to run")
+    assert done.returncode == 1
+    assert f"the data directory {open_to_all} cannot be written: " in done.stderr
+
+
+def damage(library):
+    """Takes one file away and half of another; returns what is then said of them."""
+    media = library["server"].data_dir / "media"
+    next(media.rglob(f"{library['image']}/source")).unlink()
+    source = next(media.rglob(f"{library['video']}/source"))
+    whole = source.stat().st_size
+    os.truncate(source, whole // 2)
+    return [f"damaged: assets/{library['image']}/source: there is none",
+            f"damaged: assets/{library['video']}/source: {whole // 2} bytes instead of {whole}"]
+
+
+def test_damaged_store_is_copied_as_far_as_it_goes_and_that_is_told(library, start_server,
+                                                                    tmp_path):
+    data, out = library["server"].data_dir, tmp_path / "out"
+    lines = damage(library)
+    for words in (["export", out, "--data-dir", data, "--account", "films"],
+                  ["import", out, "--data-dir", tmp_path / "target"],
+                  ["backup", tmp_path / "backup", "--data-dir", data]):
+        done = fail(*words, word="the files of 2 ready assets")
+        assert sorted(done.stderr.splitlines())[:2] == sorted(lines)
+    tall = clip("tall_25fps").read_bytes()
+    for copy in (out, tmp_path / "target", tmp_path / "backup"):
+        assert next((copy / "media").rglob(f"{library['tall']}/source")).read_bytes() == tall
+    restored = Api(start_server(data_dir=tmp_path / "backup"), library["films"].key)
+    assert restored.asset_total() == 3
+
+
+def test_media_missing_from_an_export_is_told_before_anything_is_imported(library, tmp_path):
+    out, data = tmp_path / "out", tmp_path / "target"
+    succeed("export", out, "--data-dir", library["server"].data_dir, "--account", "films")
+    (out / "media/assets" / library["tall"] / "source").unlink()
+    fail("import", out, "--data-dir", data, word=f"{library['tall']}/source is missing")
+    assert [path for path in (data / "media").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["export", "backup"])
+def test_interrupted_copy_leaves_neither_a_draft_nor_a_hold(library, tmp_path, command, number):
+    data = library["server"].data_dir
+    library["server"].stop()
+    words = [command, tmp_path / "out", "--data-dir", data]
+    words += ["--account", "films"] if command == "export" else []
+    with sqlite3.connect(data / "kinodex.db", isolation_level=None) as database:
+        database.execute("BEGIN IMMEDIATE")  # it cannot take its hold meanwhile
+        process = subprocess.Popen([str(binary()), *map(str, words)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: list(tmp_path.glob("out.partial-*")), 30, "the draft")
+        process.send_signal(number)
+        database.execute("COMMIT")
+        out, errors = process.communicate(timeout=60)
+        assert process.returncode == 128 + number, out + errors
+        assert "interrupted" in errors
+        assert [path.name for path in tmp_path.iterdir()] == [data.name]
+        assert database.execute("SELECT count(*) FROM object_holds").fetchone() == (0,)
+
+
+def test_hold_of_a_killed_copy_ends_within_minutes(library, tmp_path):
+    data = library["server"].data_dir
+    with sqlite3.connect(data / "kinodex.db", isolation_level=None) as database:
+        kept = "CREATE TRIGGER keep BEFORE DELETE ON object_holds BEGIN SELECT RAISE(IGNORE); END"
+        database.execute(kept)  # as a killed run leaves it
+        succeed("backup", tmp_path / "out", "--data-dir", data)
+        database.execute("DROP TRIGGER keep")
+        (until_ms,) = database.execute("SELECT until_ms FROM object_holds").fetchone()
+    assert until_ms / 1000 < time.time() + 5 * 60
 
 
 def test_backup_taken_under_load_is_whole(library, start_server, tmp_path):
