@@ -89,8 +89,8 @@ std::vector<http::Route> page_routes(const std::vector<Endpoint>& endpoints) {
     }
     const auto site = std::make_shared<const Site>(docs::make_site(pages));
     std::vector<http::Route> routes;
-    for (const char* pattern :
-         {"/docs", "/docs/{page}", "/docs/{folder}/{page}", "/llms.txt", "/llms-full.txt"}) {
+    for (const char* pattern : {"/docs", "/docs.md", "/docs/{page}", "/docs/{folder}/{page}",
+                                "/llms.txt", "/llms-full.txt"}) {
         http::Route route;
         route.method = Method::get;
         route.pattern = pattern;
@@ -98,6 +98,18 @@ std::vector<http::Route> page_routes(const std::vector<Endpoint>& endpoints) {
         route.handler = [site](http::Request& request) { return page(*site, request); };
         routes.push_back(std::move(route));
     }
+    // Where the links of the page would lead elsewhere.
+    http::Route slash;
+    slash.method = Method::get;
+    slash.pattern = "/docs/";
+    slash.name = "docs.page";
+    slash.handler = [](http::Request&) -> runtime::Task<http::Response> {
+        http::Response response;
+        response.status = 308;
+        response.headers = {{"Location", "/docs"}};
+        co_return response;
+    };
+    routes.push_back(std::move(slash));
     return routes;
 }
 

@@ -94,12 +94,14 @@ Schema summary_schema() {
 Schema chunk_schema() {
     return schema::named(
         "UploadedChunk",
-        schema::object({has("index", chunk_index_schema(), "The chunk, from 1."),
-                        has("status", schema::words({"pending", "completed"}),
-                            "`completed` once it was reported."),
-                        has("uploaded_at", schema::time().nullable(),
-                            "When it was reported; null while pending."),
-                        has("updated_at", schema::time(), "When it last changed.")}));
+        schema::object(
+            {has("index", chunk_index_schema(), "The chunk, from 1."),
+             has("status", schema::words({"pending", "completed", "failed"}),
+                 "`completed` once it was reported, `failed` when the session expired "
+                 "before."),
+             has("uploaded_at", schema::time().nullable(), "When it was reported; null before."),
+             has("updated_at", schema::time(), "When it last changed."),
+             may_have("error", schema::text(1), "Why it failed.")}));
 }
 
 Schema progress_schema() {
@@ -110,8 +112,8 @@ Schema progress_schema() {
                         has("uploaded_chunks", schema::list(chunk_schema()),
                             "One page of all chunks, pending ones included."),
                         has("chunks_completed", schema::integer(0), "Chunks that were reported."),
-                        has("chunks_failed", schema::integer(0, 0),
-                            "None: a chunk that did not arrive stays pending."),
+                        has("chunks_failed", schema::integer(0),
+                            "None while the session is active: what did not arrive is pending."),
                         has("chunks_pending", schema::integer(0), "The others."),
                         has("page_info", page_info_schema(), "Which chunks these are."),
                         has("total_size", schema::integer(1), "Bytes of the file."),
@@ -198,31 +200,41 @@ void append_summary(std::string& out, const Upload& upload) {
     object.text("expires_at", base::rfc3339_seconds(upload.expires_at));
 }
 
-void append_chunk(std::string& out, const Chunk& chunk) {
+/// `is_expired`: its session is, so that what waits for the chunk can end.
+void append_chunk(std::string& out, const Chunk& chunk, bool is_expired) {
     const bool is_reported = chunk.state == ChunkState::reported;
     const auto updated_at = base::rfc3339_seconds(chunk.updated_at);
     JsonObject object(out);
     object.integer("index", chunk.index);
-    object.text("status", is_reported ? "completed" : "pending");
+    object.text("status", is_reported ? "completed" : is_expired ? "failed" : "pending");
     if (is_reported) {
         object.text("uploaded_at", updated_at);
     } else {
         object.raw("uploaded_at", "null");
     }
     object.text("updated_at", updated_at);
+    if (!is_reported && is_expired) {
+        object.text("error", "The upload session expired before this chunk was reported.");
+    }
 }
 
 std::string progress_json(const Upload& upload, const std::vector<Chunk>& chunks,
                           domain::Page page) {
+    const auto status = upload.status_at(base::now());
+    const bool is_expired = status == domain::UploadStatus::expired;
+    const auto missing_chunks = upload.total_chunks() - upload.chunks_completed;
     std::string out;
     {
         JsonObject object(out);
         object.text("upload_id", upload.id.text());
-        object.text("status", domain::name_of(upload.status_at(base::now())));
-        append_array(object.key("uploaded_chunks"), chunks, append_chunk);
+        object.text("status", domain::name_of(status));
+        append_array(object.key("uploaded_chunks"), chunks,
+                     [is_expired](std::string& to, const Chunk& chunk) {
+                         append_chunk(to, chunk, is_expired);
+                     });
         object.integer("chunks_completed", upload.chunks_completed);
-        object.integer("chunks_failed", 0);
-        object.integer("chunks_pending", upload.total_chunks() - upload.chunks_completed);
+        object.integer("chunks_failed", is_expired ? missing_chunks : 0);
+        object.integer("chunks_pending", is_expired ? 0 : missing_chunks);
         append_page_info(object, page, upload.total_chunks());
         object.integer("total_size", upload.total_size_bytes);
         object.integer("uploaded_size", upload.completed_bytes);

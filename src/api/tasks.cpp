@@ -348,9 +348,9 @@ Endpoint retrieve_endpoint(Services& services) {
                 if (video) {
                     append_stream(object, *video, caller.base_url, services.signer);
                 }
-                if (video && task.status == TaskStatus::failed) {
+                if (task.status == TaskStatus::failed && !task.error_message.empty()) {
                     JsonObject error(object.key("error"));
-                    error.text("message", video->error_message);
+                    error.text("message", task.error_message);
                 }
             }
             co_return reply;

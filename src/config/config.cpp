@@ -52,7 +52,14 @@ void add_data_dir(CLI::App& app, Config& config) {
     option(app, "--data-dir", config.data_dir, "Where everything is kept.");
 }
 
-/// Which `webhooks test` needs too.
+/// Which `webhooks test` needs too, like those that follow.
+void add_ca_file(CLI::App& app, Config& config) {
+    option(app, "--ca-file", config.ca_file,
+           "Certificates (PEM) that servers of https URLs and webhooks are checked with. Empty: "
+           "the system's.")
+        ->check(CLI::ExistingFile);
+}
+
 void add_webhook_options(CLI::App& app, Config& config) {
     option(
         app, "--webhook-urls", config.webhook_urls,
@@ -74,7 +81,7 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--listen", config.listen, "HOST:PORT to serve on; port 0 takes a free one.")
         ->check(check_address);
     option(app, "--public-url", config.public_url,
-           "The address that clients know, e.g. https://media.example.org; media URLs begin with "
+           "The address that clients know, e.g. `https://media.example.org`; media URLs begin with "
            "it. Empty: the Host of each request.")
         ->check(check_public_url);
     option(app, "--api-key", config.api_key,
@@ -100,10 +107,7 @@ void add_serve_options(CLI::App& app, Config& config) {
     option(app, "--url-answer-sec", config.url_answer_sec,
            "How long a client waits for a URL to be fetched before it is answered `processing`.")
         ->check(CLI::Range(1, 3600));
-    option(app, "--ca-file", config.ca_file,
-           "Certificates (PEM) that servers of https URLs and webhooks are checked with. Empty: "
-           "the system's.")
-        ->check(CLI::ExistingFile);
+    add_ca_file(app, config);
     option(app, "--max-image-bytes", config.max_image_bytes, "Largest image upload, in bytes.")
         ->check(CLI::Range(std::int64_t{1}, kTerabyte));
     option(app, "--max-multipart-bytes", config.max_multipart_bytes,
@@ -182,7 +186,8 @@ void add_serve_options(CLI::App& app, Config& config) {
            "Which requests are logged: all, errors or none.")
         ->check(CLI::IsMember({"all", "errors", "none"}));
     option(app, "--config", config.config_file,
-           "A file with any of these options, one `name = value` a line.");
+           "A file with any of these options, one `name = value` a line; a line that begins "
+           "with `#` is a comment.");
 }
 
 /// What neither a flag nor the environment set comes from the file. (CLI11 reads config files for
@@ -192,7 +197,11 @@ void apply_file(CLI::App& app, const CLI::App& serve, const Config& config) {
     if (config.config_file.empty()) {
         return;
     }
-    for (const auto& item : CLI::ConfigTOML().from_file(config.config_file)) {
+    CLI::ConfigBase reader;
+    // All that follows the `=` is the value: lists have commas, keys and secrets may have a `#`.
+    // No line has these characters.
+    reader.comment('\n')->arrayBounds('\n', '\n')->arrayDelimiter('\n');
+    for (const auto& item : reader.from_file(config.config_file)) {
         const auto flag = "--" + item.name;
         if (!item.parents.empty() || serve.get_option_no_throw(flag) == nullptr ||
             item.name == "config") {
@@ -317,6 +326,7 @@ CLI::App* add_webhook_commands(CLI::App& app, Config& config) {
     list->callback([&config] { config.command = Command::webhooks_list; });
     auto* test = webhooks->add_subcommand("test", "Send a test event to every endpoint now.");
     add_webhook_options(*test, config);
+    add_ca_file(*test, config);
     option(*test, "--config", config.config_file, "The server's file of options.");
     test->callback([&config] { config.command = Command::webhooks_test; });
     auto* redeliver =

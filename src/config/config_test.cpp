@@ -35,6 +35,15 @@ TEST(Config, file_gives_options_and_refuses_unknown_ones) {
     ASSERT_TRUE(parsed.config);
     EXPECT_EQ(parsed.config->listen, "127.0.0.1:9");
     EXPECT_EQ(parsed.config->io_threads, 2);
+    std::ofstream(path) << "# a comment\nallow-url-hosts = media.lan, 10.1.0.0/16\n"
+                        << "api-key = kx_abc#def\nlisten=[::1]:8080\n"
+                        << "webhook-secret = \"two words\"\n";
+    const auto lists = parse_words({"serve", "--config", path});
+    ASSERT_TRUE(lists.config);
+    EXPECT_EQ(lists.config->allow_url_hosts, "media.lan, 10.1.0.0/16");
+    EXPECT_EQ(lists.config->api_key, "kx_abc#def");
+    EXPECT_EQ(lists.config->listen, "[::1]:8080");
+    EXPECT_EQ(lists.config->webhook_secret, "two words");
     std::ofstream(path) << "no-such-option = 1\n";
     EXPECT_NE(parse_words({"serve", "--config", path}).exit_code, 0);
     std::filesystem::remove(path);

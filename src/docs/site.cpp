@@ -119,14 +119,6 @@ std::string llms_index(const std::vector<Page>& pages) {
            "\n## Optional\n\n- [OpenAPI 3.1](openapi.json)\n- [All pages in one](llms-full.txt)\n";
 }
 
-std::string llms_full(const std::vector<Page>& pages) {
-    std::string out;
-    for (const auto& page : pages) {
-        out += "<!-- docs/" + source_name(page) + " -->\n\n" + page.markdown + "\n";
-    }
-    return out;
-}
-
 /// The page whose Markdown a link on `from` names.
 std::string page_named(const Page& from, std::string_view target) {
     std::string folder = from.path.substr(0, from.path.rfind('/') + 1);
@@ -137,6 +129,26 @@ std::string page_named(const Page& from, std::string_view target) {
     constexpr std::string_view kEnding = ".md";
     auto path = folder + std::string(target.substr(0, target.size() - kEnding.size()));
     return path == "index" ? std::string() : path;
+}
+
+/// The page with its links as seen from the root, where all pages are one.
+std::string seen_from_root(const Page& page) {
+    return with_links(page.markdown, [&page](std::string_view target) {
+        const auto mark = std::min(target.find('#'), target.size());
+        if (mark == 0 || target.contains("://")) {
+            return std::string(target);
+        }
+        const auto path = page_named(page, target.substr(0, mark));
+        return "docs/" + (path.empty() ? "index" : path) + ".md" + std::string(target.substr(mark));
+    });
+}
+
+std::string llms_full(const std::vector<Page>& pages) {
+    std::string out;
+    for (const auto& page : pages) {
+        out += "<!-- docs/" + source_name(page) + " -->\n\n" + seen_from_root(page) + "\n";
+    }
+    return out;
 }
 
 void append_json_text(std::string& out, std::string_view text) {
@@ -196,6 +208,7 @@ std::map<std::string, File, std::less<>> make_site(const std::vector<Page>& page
                                                                      page_html(pages, page, html)};
         files["/docs/" + source_name(page)] = {kMarkdown, page.markdown};
     }
+    files["/docs.md"] = files["/docs/index.md"];
     files["/docs/search.json"] = {"application/json", rows + "]"};
     files["/docs/style.css"] = {"text/css; charset=utf-8",
                                 std::string(text_of("src/docs/assets/style.css"))};

@@ -17,7 +17,7 @@ enum class JobKind {
     remove_objects,  // delete media of something that is gone; subject: its object prefix
     fetch_url,       // bring the bytes of an asset from its source_url; subject: asset
     announce,        // tell webhooks that indexing ended; subject: indexed asset
-    deliver,         // send one event to one endpoint; subject: delivery
+    deliver,         // of older versions; what waits to be delivered is in the deliveries now
     check_entity,    // look at its reference images; subject: entity
 };
 

@@ -30,6 +30,7 @@ struct Task {
     std::optional<double> duration_sec;
     std::optional<int> width;
     std::optional<int> height;
+    std::string error_message;  // why it failed; also when the video is gone
 };
 
 struct TaskFilter {

@@ -26,7 +26,7 @@ class Transfer;
 inline constexpr int kRedirectsMax = 5;
 
 struct FetcherOptions {
-    std::size_t transfers_max = 32;  // at once; each holds about 1.3 MB at most
+    std::size_t transfers_max = 64;  // at once; each holds about 1.3 MB at most
     std::string ca_file;             // certificates that servers are checked with; empty: system's
 };
 
@@ -62,12 +62,6 @@ struct PostRequest {
     Patience patience;
     std::vector<std::string> headers;
     std::string body;
-    std::size_t answer_bytes_max = 16 * 1024;  // what is beyond is not read
-};
-
-struct PostAnswer {
-    Head head;
-    std::string body;
 };
 
 class Fetcher {
@@ -80,8 +74,9 @@ class Fetcher {
     /// Follows redirects; returns with the head of the answer that is none, whatever its status.
     /// Errors: also parameter_invalid for a URL that is none.
     runtime::Asked<std::unique_ptr<Answer>> get(GetRequest request);
-    /// Sends and receives small bodies. Redirects are answers like others.
-    runtime::Asked<PostAnswer> post(PostRequest request);
+    /// Sends a small body and returns with the head of the answer, whatever comes of its body.
+    /// Redirects are answers like others.
+    runtime::Asked<Head> post(PostRequest request);
 
     /// Fails what runs with shutting_down and refuses what comes. Safe twice, any thread.
     void stop();

@@ -28,7 +28,7 @@ Loop::~Loop() {
 base::Status Loop::start(std::shared_ptr<Transfer> transfer) {
     if (transfers_.fetch_add(1) >= transfers_max_) {
         --transfers_;
-        return base::fail(Errc::overloaded, {{"queue", "fetch"}});
+        return base::fail(Errc::overloaded, {{"queue", "fetch"}}, "others have every transfer");
     }
     if (!command({Command::Kind::start, std::move(transfer)})) {
         --transfers_;

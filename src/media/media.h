@@ -64,12 +64,16 @@ struct ThumbnailRequest {
     domain::AssetType type = domain::AssetType::video;
 };
 
+/// Told how far long work is, 0 to 1, and awaited where the work is. False ends the work: nobody
+/// wants it any more, and its call fails with media_worker_unavailable.
+using OnProgress = std::function<runtime::Task<bool>(double)>;
+
 struct RenditionRequest {
     int source_fd = -1;
     int out_fd = -1;            // an MP4 is written here; seekable
     int plan_fd = -1;           // and its playback plan here
     bool copy_streams = false;  // remux when true, transcode to H.264/AAC what needs it when false
-    std::function<void(double)> on_progress;  // 0 to 1; called on the awaiting executor
+    OnProgress on_progress;
 };
 
 struct Shot {
@@ -98,7 +102,7 @@ struct AnalyzeRequest {
     int source_fd = -1;
     int pictures_fd = -1;  // one JPEG per shot, one after the other
     int audio_fd = -1;     // WAV, 16 kHz mono, 16 bit
-    std::function<void(double)> on_progress;
+    OnProgress on_progress;
 };
 
 struct AnalyzeReport {

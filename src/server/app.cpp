@@ -26,8 +26,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kDiskThreads = 4;
 constexpr std::size_t kDiskQueue = 4096;
 
-// Events on their way to other servers, which may let us wait.
-constexpr int kDeliveriesAtOnce = 8;
+// Twice what can be under way: a transfer that has ended gives its place back a moment later.
+constexpr std::size_t kWebhookTransfersMax =
+    2 * service::kWebhookEndpointsMax * service::Deliverer::kAtOnce;
 
 // Jobs that bring files from URLs. They wait for other servers most of the time.
 constexpr int kFetchesAtOnce = 4;
@@ -205,14 +206,17 @@ base::Status App::wire_webhooks() {
     background_ = std::make_unique<Background>();
     fetch::FetcherOptions fetching;
     fetching.ca_file = config_.ca_file;
+    fetching.transfers_max = kWebhookTransfersMax;
     webhook_fetcher_ = std::make_unique<fetch::Fetcher>(std::move(fetching));
-    webhooks_ = std::make_unique<service::Webhooks>(*store_, *webhook_fetcher_, std::move(options));
+    deliverer_ = std::make_unique<service::Deliverer>(background_->executor(), store_->webhooks(),
+                                                      *webhook_fetcher_, options);
+    webhooks_ = std::make_unique<service::Webhooks>(*store_, std::move(options));
     jobs::RunnerOptions runner;
-    runner.owner = "teller-" + base::id_text(base::next_id_bytes());
-    runner.width = kDeliveriesAtOnce;
-    webhook_runner_ = std::make_unique<jobs::Runner>(background_->executor(), *store_,
-                                                     std::move(runner), webhooks_->works());
-    return {};
+    runner.owner = "announcer-" + base::id_text(base::next_id_bytes());
+    runner.width = 1;
+    announcer_ = std::make_unique<jobs::Runner>(background_->executor(), *store_, std::move(runner),
+                                                webhooks_->works());
+    return wait_for(webhooks_->warn_of_unknown_accounts());
 }
 
 void App::wire_services() {
@@ -228,8 +232,9 @@ void App::wire_services() {
         *store_, service::QuotaLimits{config_.quota_bytes, config_.quota_hours});
     playback_ = std::make_unique<service::Playback>(
         *store_, *objects_, *disk_, static_cast<std::size_t>(config_.hls_cache_bytes));
-    ingest_ = std::make_unique<service::Ingest>(*store_, *objects_, *media_, *quotas_, limits,
-                                                api::message_of, webhooks_->is_wanted());
+    ingest_ =
+        std::make_unique<service::Ingest>(*store_, *objects_, *media_, *quotas_, *rate_limits_,
+                                          limits, api::message_of, webhooks_->is_wanted());
     renditions_ = std::make_unique<service::Renditions>(*store_, *objects_, *media_, *playback_);
     indexing_ = std::make_unique<service::Indexing>(*store_, *objects_, *media_, *renditions_,
                                                     api::message_of, webhooks_->is_wanted());
@@ -339,13 +344,15 @@ base::Status App::serve() {
     for (auto& route : api::routes_of(*services_)) {
         router.add(std::move(route));
     }
+    // The last that can fail: from here on only `stop` ends what runs.
+    KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
+    server_ = std::move(server);
     runner_->start();
-    webhook_runner_->start();
+    announcer_->start();
+    deliverer_->start();
     fetch_runner_->start();
     check_runner_->start();
     is_serving_ = true;
-    KN_TRY(server, http::Server::start(std::move(router), server_options(*address)));
-    server_ = std::move(server);
     host_ =
         address->host.find(':') == std::string::npos ? address->host : "[" + address->host + "]";
     background_->start(*store_, *objects_, *keys_, *uploads_);
@@ -362,15 +369,16 @@ bool App::stop() {
     is_serving_ = false;
     server_->begin_stop();
     runner_->begin_stop();
-    webhook_runner_->begin_stop();
+    announcer_->begin_stop();
+    deliverer_->begin_stop();
     fetch_runner_->begin_stop();
     check_runner_->begin_stop();
     webhook_fetcher_->stop();
     background_->begin_stop();
     // Short jobs may finish; what still runs then is killed and handed back.
     const auto jobs_stopped = [this] {
-        return runner_->stopped() && webhook_runner_->stopped() && fetch_runner_->stopped() &&
-               check_runner_->stopped();
+        return runner_->stopped() && announcer_->stopped() && deliverer_->stopped() &&
+               fetch_runner_->stopped() && check_runner_->stopped();
     };
     const bool jobs_ended = wait_until(Clock::now() + kJobsGrace, jobs_stopped);
     // Other servers are not waited for, neither by jobs nor by requests.

@@ -10,7 +10,7 @@
 #include "server/background.h"
 #include "server/data_dir.h"
 #include "server/request_metrics.h"
-#include "service/webhooks.h"
+#include "service/deliverer.h"
 #include "service/works.h"
 
 namespace kinodex::server {
@@ -61,7 +61,8 @@ class App {
     std::unique_ptr<jobs::Runner> runner_;
     std::unique_ptr<fetch::Fetcher> webhook_fetcher_;  // of its own: URLs do not use up its places
     std::unique_ptr<service::Webhooks> webhooks_;
-    std::unique_ptr<jobs::Runner> webhook_runner_;
+    std::unique_ptr<service::Deliverer> deliverer_;
+    std::unique_ptr<jobs::Runner> announcer_;
     std::unique_ptr<service::Assets> assets_;
     std::unique_ptr<fetch::Fetcher> fetcher_;
     std::unique_ptr<service::UrlAssets> url_assets_;

@@ -62,9 +62,11 @@ int run_serve(const config::Config& config) {
             error.detail = "there is no space left for the data directory " + config.data_dir +
                            "; free some and start again (" + error.detail + ")";
         }
+        if (error.detail.empty()) {
+            error.detail = error.value("reason");
+        }
         observe::log_error("start_failed", {{"reason", error.detail}});
-        fmt::print(stderr, "kinodex: cannot start: {}\n",
-                   error.detail.empty() ? std::string(error.value("reason")) : error.detail);
+        fmt::print(stderr, "kinodex: cannot start: {}\n", error.detail);
         return 1;
     }
     observe::log_info("listening", {{"address", (*app)->address()}, {"version", KN_VERSION}});

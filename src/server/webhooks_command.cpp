@@ -84,7 +84,9 @@ int test(const config::Config& config) {
         fmt::print(stderr, "kinodex: no endpoint is configured; give --webhook-urls\n");
         return 1;
     }
-    fetch::Fetcher fetcher({});
+    fetch::FetcherOptions fetching;
+    fetching.ca_file = config.ca_file;
+    fetch::Fetcher fetcher(std::move(fetching));
     int code = 0;
     for (const auto& endpoint : options->endpoints) {
         const auto id = "whe_" + base::id_text(base::next_id_bytes());

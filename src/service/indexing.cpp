@@ -2,6 +2,7 @@
 
 #include "domain/metadata_text.h"
 #include "observe/log.h"
+#include "service/leftovers.h"
 #include "service/object_keys.h"
 
 namespace kinodex::service {
@@ -96,7 +97,9 @@ double Indexing::mean_progress() const {
 runtime::Task<Step> Indexing::run(domain::IndexedAssetId id, int attempts) {
     auto item = co_await store_.find_indexed_asset(id);
     if (!item) {
-        co_return item.error().code == Errc::resource_not_exist ? Step::done : Step::later;
+        // Deleted, perhaps under an earlier run that has put something in place.
+        const bool is_deleted = item.error().code == Errc::resource_not_exist;
+        co_return is_deleted&& co_await remove_leftovers(store_, id) ? Step::done : Step::later;
     }
     if (item->status == IndexingStatus::ready || item->status == IndexingStatus::failed) {
         co_return Step::done;
@@ -136,7 +139,8 @@ runtime::Task<Step> Indexing::run(domain::IndexedAssetId id, int attempts) {
         outcome.jobs.push_back({domain::JobKind::announce, id.text()});
     }
     auto stored = co_await store_.set_indexing(id, std::move(outcome));
-    co_return stored ? Step::done : Step::later;
+    const bool is_clean = (co_await remove_leftovers(store_, id)).has_value();
+    co_return stored&& is_clean ? Step::done : Step::later;
 }
 
 runtime::Asked<void> Indexing::analyze(const IndexedAsset& item) {
@@ -150,9 +154,15 @@ runtime::Asked<void> Indexing::analyze(const IndexedAsset& item) {
     request.pictures_fd = pictures->fd();
     request.audio_fd = audio->fd();
     InProgress in_progress(*this, id);
-    request.on_progress = [this, id, &in_progress](double progress) {
+    LookNowAndThen looks;
+    request.on_progress = [this, id, &in_progress, &looks](double progress) -> runtime::Task<bool> {
         in_progress.set(progress);
         store_.set_progress(id, progress);
+        if (!looks.is_time()) {
+            co_return true;
+        }
+        auto known = co_await store_.indexed_assets_exist({id});
+        co_return !known || known->front();
     };
     KN_CO_TRY(report, co_await media_.analyze(std::move(request)));
     if (!report.shots.empty()) {

@@ -1,7 +1,10 @@
 #include "service/ingest.h"
 
+#include <algorithm>
+
 #include "domain/names.h"
 #include "observe/log.h"
+#include "service/leftovers.h"
 #include "service/object_keys.h"
 
 namespace kinodex::service {
@@ -109,8 +112,11 @@ runtime::Task<domain::AssetType> Ingest::type_of(int fd) {
 
 runtime::Task<bool> Ingest::run(domain::AssetId id) {
     auto asset = co_await store_.find_asset(id);
+    if (!asset && asset.error().code == Errc::resource_not_exist) {
+        co_return (co_await remove_leftovers(store_, id)).has_value();  // of an earlier run
+    }
     if (!asset || asset->status != AssetStatus::processing) {
-        co_return asset || asset.error().code == Errc::resource_not_exist;
+        co_return asset.has_value();
     }
     auto finished = co_await finish(*asset);
     if (finished) {
@@ -132,18 +138,29 @@ runtime::Task<bool> Ingest::fail(const domain::Asset& asset, const base::Error& 
     failed.hls = asset.hls == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
     failed.thumbnail =
         asset.thumbnail == DerivedStatus::none ? DerivedStatus::none : DerivedStatus::error;
-    std::vector<domain::NewJob> jobs;
-    if (announces_) {
-        auto task = co_await store_.tasks().find_task_of(asset.id);
-        if (!task) {
-            co_return false;
-        }
-        if (*task) {
-            jobs.push_back({domain::JobKind::announce, (*task)->video_id.text()});
-        }
+    auto task = co_await store_.tasks().find_task_of(asset.id);
+    if (!task) {
+        co_return false;
     }
-    auto stored = co_await store_.finish_ingest(asset.id, std::move(failed), std::move(jobs));
+    auto stored = co_await store_.finish_ingest(asset.id, std::move(failed), announcement(*task));
     co_return stored.has_value();
+}
+
+/// The job that tells of a video that fails before it is indexed.
+std::vector<domain::NewJob> Ingest::announcement(const std::optional<domain::Task>& task) const {
+    if (!announces_ || !task) {
+        return {};
+    }
+    return {{domain::JobKind::announce, task->video_id.text()}};
+}
+
+/// What could not be asked when the task was made, for nobody knew how long its video is.
+runtime::Asked<Quotas::Reservation> Ingest::admit_task(const domain::Asset& asset,
+                                                       double duration_sec) {
+    KN_CO_TRY(reserved, co_await quotas_.reserve_indexing(asset.account_id, duration_sec));
+    KN_CO_PASS(rate_limits_.admit_duration(asset.account_id, RateCategory::index, duration_sec,
+                                           base::now()));
+    co_return std::move(reserved);
 }
 
 runtime::Asked<void> Ingest::finish(const domain::Asset& asset) {
@@ -162,19 +179,25 @@ runtime::Asked<void> Ingest::finish(const domain::Asset& asset) {
                           .fd = source->fd(),
                           .size_bytes = static_cast<std::int64_t>(source->size_bytes())};
     KN_CO_TRY(examined, co_await examine(arrival, wishes));
-    Quotas::Reservation reservation;  // until the rows count by themselves
-    if (task) {
-        const auto duration_sec = examined.outcome.duration_sec.value_or(0);
-        KN_CO_TRY(reserved, co_await quotas_.reserve_indexing(asset.account_id, duration_sec));
-        reservation = std::move(reserved);
-    }
     if (examined.plan) {
         KN_CO_PASS(co_await examined.plan->commit(plan_key(asset.id)));
     }
-    KN_CO_TRY(known, co_await store_.finish_ingest(asset.id, std::move(examined.outcome),
-                                                   std::move(examined.jobs)));
-    (void)known;  // the asset may have been deleted meanwhile: then its objects go by that job
-    co_return base::Status{};
+    Quotas::Reservation reservation;  // until the rows count by themselves
+    if (task) {
+        auto admitted = co_await admit_task(asset, examined.outcome.duration_sec.value_or(0));
+        if (admitted) {
+            reservation = std::move(*admitted);
+        } else if (is_passing(admitted.error())) {
+            co_return std::unexpected(std::move(admitted).error());
+        } else {
+            // Nothing is wrong with the asset: it is there, and can be indexed later.
+            examined.outcome.videos_refused = describe_(admitted.error());
+            std::ranges::copy(announcement(task), std::back_inserter(examined.jobs));
+        }
+    }
+    KN_CO_PASS(co_await store_.finish_ingest(asset.id, std::move(examined.outcome),
+                                             std::move(examined.jobs)));
+    co_return co_await remove_leftovers(store_, asset.id);
 }
 
 }  // namespace kinodex::service

@@ -11,6 +11,7 @@
 #include "runtime/task.h"
 #include "service/limits.h"
 #include "service/quotas.h"
+#include "service/rate_limits.h"
 #include "store/store.h"
 
 namespace kinodex::service {
@@ -48,11 +49,12 @@ class Ingest {
   public:
     /// `announces`: whether webhooks want to know of videos that fail before they are indexed.
     Ingest(store::Store& store, objects::Objects& objects, media::Media& media, Quotas& quotas,
-           UploadLimits limits, Describe describe, bool announces)
+           RateLimits& rate_limits, UploadLimits limits, Describe describe, bool announces)
         : store_(store),
           objects_(objects),
           media_(media),
           quotas_(quotas),
+          rate_limits_(rate_limits),
           limits_(limits),
           describe_(std::move(describe)),
           announces_(announces) {}
@@ -71,11 +73,15 @@ class Ingest {
 
   private:
     runtime::Asked<void> finish(const domain::Asset& asset);
+    runtime::Asked<Quotas::Reservation> admit_task(const domain::Asset& asset, double duration_sec);
+    [[nodiscard]] std::vector<domain::NewJob> announcement(
+        const std::optional<domain::Task>& task) const;
 
     store::Store& store_;
     objects::Objects& objects_;
     media::Media& media_;
     Quotas& quotas_;
+    RateLimits& rate_limits_;
     UploadLimits limits_;
     Describe describe_;
     bool announces_;

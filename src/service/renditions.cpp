@@ -2,6 +2,7 @@
 
 #include "observe/log.h"
 #include "service/ingest.h"
+#include "service/leftovers.h"
 #include "service/object_keys.h"
 
 namespace kinodex::service {
@@ -28,7 +29,7 @@ Step step_of(const base::Status& status, std::string_view what, domain::AssetId 
 runtime::Task<Step> Renditions::make_thumbnail(domain::AssetId id) {
     auto asset = co_await store_.find_asset(id);
     if (!asset) {
-        co_return asset.error().code == Errc::resource_not_exist ? Step::done : Step::later;
+        co_return co_await without_asset(id, asset.error());
     }
     if (asset->thumbnail == DerivedStatus::none || asset->thumbnail == DerivedStatus::ready) {
         co_return Step::done;
@@ -39,7 +40,14 @@ runtime::Task<Step> Renditions::make_thumbnail(domain::AssetId id) {
     }
     const auto status = step == Step::done ? DerivedStatus::ready : DerivedStatus::error;
     auto stored = co_await store_.set_asset_part(id, store::AssetPart::thumbnail, status);
-    co_return stored ? step : Step::later;
+    const bool is_clean = (co_await remove_leftovers(store_, id)).has_value();
+    co_return stored&& is_clean ? step : Step::later;
+}
+
+/// It was deleted, perhaps under an earlier run that has put something in place.
+runtime::Task<Step> Renditions::without_asset(domain::AssetId id, const base::Error& error) {
+    const bool is_deleted = error.code == Errc::resource_not_exist;
+    co_return is_deleted&& co_await remove_leftovers(store_, id) ? Step::failed : Step::later;
 }
 
 runtime::Asked<void> Renditions::thumbnail_of(const Asset& asset) {
@@ -56,7 +64,7 @@ runtime::Asked<void> Renditions::thumbnail_of(const Asset& asset) {
 runtime::Task<Step> Renditions::make_playback(domain::AssetId id) {
     auto asset = co_await store_.find_asset(id);
     if (!asset) {
-        co_return asset.error().code == Errc::resource_not_exist ? Step::done : Step::later;
+        co_return co_await without_asset(id, asset.error());
     }
     auto there = co_await objects_.exists(plan_key(id));
     if (!there) {
@@ -73,6 +81,10 @@ runtime::Task<Step> Renditions::make_playback(domain::AssetId id) {
             co_return step;
         }
         playback_.forget(id);
+        auto clean = co_await remove_leftovers(store_, id);
+        if (!clean) {
+            co_return Step::later;
+        }
     }
     const bool good = step == Step::done;
     auto told = co_await store_.set_streams_of_asset(
@@ -109,6 +121,14 @@ runtime::Asked<void> Renditions::rendition_of(const Asset& asset, int source_fd,
     request.out_fd = rendition->fd();
     request.plan_fd = plan->fd();
     request.copy_streams = copy_streams;
+    LookNowAndThen looks;
+    request.on_progress = [this, id = asset.id, &looks](double) -> runtime::Task<bool> {
+        if (!looks.is_time()) {
+            co_return true;
+        }
+        auto known = co_await store_.assets_exist({id});
+        co_return !known || known->front();
+    };
     KN_CO_PASS(co_await media_.rendition(request));
     // The plan last: it is what says that playback is there.
     KN_CO_PASS(co_await rendition->commit(rendition_key(asset.id)));

@@ -28,6 +28,7 @@ class Renditions {
     runtime::Task<Step> make_playback(domain::AssetId id);
 
   private:
+    runtime::Task<Step> without_asset(domain::AssetId id, const base::Error& error);
     runtime::Asked<void> thumbnail_of(const domain::Asset& asset);
     runtime::Asked<void> playback_of(const domain::Asset& asset);
     runtime::Asked<void> rendition_of(const domain::Asset& asset, int source_fd, bool copy_streams);

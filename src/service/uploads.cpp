@@ -7,6 +7,9 @@
 namespace kinodex::service {
 namespace {
 
+// How often a writer of a chunk begins anew beside others.
+constexpr int kReplaceRoundsMax = 8;
+
 using base::Errc;
 using domain::ChunkState;
 using domain::Upload;
@@ -92,9 +95,18 @@ runtime::Asked<void> ChunkWriter::replace(const std::string& etag) {
     // From here on the writer that is in place, if any, can write no more. Only then a new attempt
     // begins, so that no third one can begin under it.
     KN_CO_PASS(co_await part_->take_over());
-    KN_CO_TRY(attempt, co_await store_.restart_chunk(id, index, base::now()));
-    KN_CO_PASS(co_await part_->finish());
-    co_return co_await store_.finish_chunk(id, index, attempt, etag, base::now());
+    base::Status finished;
+    for (int round = 0; round < kReplaceRoundsMax; ++round) {
+        KN_CO_TRY(attempt, co_await store_.restart_chunk(id, index, base::now()));
+        KN_CO_PASS(co_await part_->finish());
+        finished = co_await store_.finish_chunk(id, index, attempt, etag, base::now());
+        if (finished || finished.error().code != Errc::chunk_replaced) {
+            break;
+        }
+        // Another one's attempt began between, but the bytes in place are ours: were that the end,
+        // the two could end each other.
+    }
+    co_return finished;
 }
 
 runtime::Asked<Upload> Uploads::create(NewSession session) {

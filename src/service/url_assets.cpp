@@ -1,7 +1,6 @@
 #include "service/url_assets.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "observe/log.h"
 #include "service/object_keys.h"
@@ -16,8 +15,9 @@ using domain::AssetStatus;
 using domain::AssetType;
 using Clock = std::chrono::steady_clock;
 
-// How often a job looks whether its asset is still there.
+// How often a job looks whether its asset is still there, and has room for what has come.
 constexpr std::chrono::seconds kLook{2};
+constexpr std::int64_t kLookBytes = 64LL * 1024 * 1024;
 
 base::Error worded(Purpose purpose, base::Error error) {
     return purpose == Purpose::task ? as_task_error(std::move(error)) : error;
@@ -32,6 +32,15 @@ std::string filename_of_url(const std::string& url) {
 }
 
 runtime::Asked<Asset> UrlAssets::create(NewUpload upload, StillWanted still_wanted) {
+    auto asset = co_await create_now(std::move(upload), std::move(still_wanted));
+    if (!asset && !asset.error().detail.empty()) {
+        // What the client is not told, e.g. that a name leads to an address of this network.
+        observe::log_warn("fetch_failed", {{"detail", asset.error().detail}, {"retry", false}});
+    }
+    co_return asset;
+}
+
+runtime::Asked<Asset> UrlAssets::create_now(NewUpload upload, StillWanted still_wanted) {
     // Before anything is kept, also where the fetching comes later.
     KN_CO_TRY(url, fetch::parse_url(upload.source_url));
     if (options_.mode == IngestMode::async) {
@@ -204,17 +213,8 @@ runtime::Task<Step> UrlAssets::run(domain::AssetId id, int attempts,
         }
         reservation = std::move(*brought);
     }
-    const bool is_settled = co_await ingest_.run(id);
-    // Deleted while it was fetched: the job that removes its objects may have been here before.
-    auto known = co_await store_.assets_exist({id});
-    if (!known || !is_settled) {
-        co_return Step::later;
-    }
-    if (!known->front()) {
-        auto removed = co_await objects_.remove_prefix(asset_prefix(id));
-        co_return removed ? Step::done : Step::later;
-    }
-    co_return Step::done;
+    // Also when it was deleted while it was fetched: then what came is removed.
+    co_return co_await ingest_.run(id) ? Step::done : Step::later;
 }
 
 /// Fetches all of it and puts it in place.
@@ -228,13 +228,18 @@ runtime::Asked<Quotas::Reservation> UrlAssets::bring(const Asset& asset,
         parked = std::move(opened);
     }
     auto fetch = std::move(*parked);
-    constexpr auto kNoBound = std::numeric_limits<std::int64_t>::max();
+    Quotas::Reservation reservation;
     while (true) {
-        const Until until{kNoBound, Clock::now() + kLook};
+        const auto so_far = static_cast<std::int64_t>(fetch.draft->size_bytes());
+        const Until until{so_far + kLookBytes, Clock::now() + kLook};
         auto got = co_await receive(fetch, until, still_wanted);
         if (!got) {
             co_return std::unexpected(co_await typed(std::move(got).error(), fetch));
         }
+        reservation = {};  // anew, so that it is not counted twice
+        KN_CO_TRY(more, co_await assets_.reserve_more(
+                            asset, static_cast<std::int64_t>(fetch.draft->size_bytes())));
+        reservation = std::move(more);
         if (*got == Got::all) {
             break;
         }
@@ -244,8 +249,6 @@ runtime::Asked<Quotas::Reservation> UrlAssets::bring(const Asset& asset,
         }
     }
     fetch.download.reset();
-    const auto size = static_cast<std::int64_t>(fetch.draft->size_bytes());
-    KN_CO_TRY(reservation, co_await assets_.reserve_more(asset, size));
     KN_CO_PASS(co_await fetch.draft->commit(source_key(asset.id)));
     co_return std::move(reservation);
 }

@@ -31,7 +31,7 @@ struct UrlOptions {
     std::size_t parked_max = 8;
     /// Requests that wait for their file. With those parked and the jobs at work they are no more
     /// than the fetcher has transfers, so jobs always find one.
-    PlaceLimits waiting{.all = 20, .of_one_account = 10};
+    PlaceLimits waiting{.all = 48, .of_one_account = 32};
 };
 
 /// Looked at about once a second; false ends the work.
@@ -78,6 +78,7 @@ class UrlAssets {
     };
     enum class Got { all, part };
 
+    runtime::Asked<domain::Asset> create_now(NewUpload upload, StillWanted still_wanted);
     runtime::Asked<Fetch> open(std::string url, Purpose purpose);
     [[nodiscard]] std::int64_t limit_of(Purpose purpose, domain::AssetType type) const;
     runtime::Asked<Got> receive(Fetch& fetch, Until until, const StillWanted& still_wanted);

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <span>
 
+#include "base/check.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "observe/log.h"
@@ -15,7 +17,6 @@ namespace {
 namespace json = boost::json;
 using base::Errc;
 using domain::Delivery;
-using domain::DeliveryState;
 using domain::IndexingStatus;
 using domain::JobKind;
 using jobs::Outcome;
@@ -23,9 +24,6 @@ using runtime::Asked;
 using runtime::Task;
 
 constexpr std::size_t kErrorCharsMax = 500;
-constexpr fetch::Patience kPatience{.connect = std::chrono::seconds(10),
-                                    .stall = std::chrono::seconds(15),
-                                    .total = std::chrono::seconds(30)};
 
 json::array models_json(const domain::Index& index) {
     json::array models;
@@ -37,6 +35,14 @@ json::array models_json(const domain::Index& index) {
         models.push_back({{"name", model.model_name}, {"options", std::move(options)}});
     }
     return models;
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 std::string type_of(IndexingStatus status) {
@@ -53,14 +59,14 @@ base::Result<std::vector<WebhookEndpoint>> parse_webhook_endpoints(std::string_v
     std::vector<WebhookEndpoint> endpoints;
     while (!text.empty()) {
         const auto comma = text.find(',');
-        auto entry = text.substr(0, comma);
+        auto entry = trimmed(text.substr(0, comma));
         text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
         WebhookEndpoint endpoint;
         const auto equals = entry.find('=');
         const auto scheme = entry.find("://");
         if (equals != std::string_view::npos && equals < scheme) {
-            endpoint.account_name = entry.substr(0, equals);
-            entry.remove_prefix(equals + 1);
+            endpoint.account_name = trimmed(entry.substr(0, equals));
+            entry = trimmed(entry.substr(equals + 1));
             if (endpoint.account_name.empty()) {
                 return refuse("An account's name stands before '='.");
             }
@@ -86,8 +92,10 @@ std::string webhook_signature(std::string_view secret, base::Timestamp now, std:
 }
 
 std::string webhook_body(std::string_view event_id, base::Timestamp now,
-                         const domain::IndexedAsset& item, const domain::Index& index) {
-    json::object data{{"id", item.id.text()},
+                         const domain::IndexedAsset& item, const domain::Index& index,
+                         const std::optional<domain::TaskId>& task) {
+    json::object data{{"id", task ? task->text() : item.id.text()},
+                      {"video_id", item.id.text()},
                       {"index_id", item.index_id.text()},
                       {"asset_id", item.asset_id.text()},
                       {"metadata", {{"duration", item.system_metadata.duration_sec.value_or(0)}}},
@@ -108,9 +116,6 @@ std::map<JobKind, jobs::Work> Webhooks::works() {
     works[JobKind::announce] = [this](jobs::JobContext context) {
         return announce(std::move(context.job));
     };
-    works[JobKind::deliver] = [this](jobs::JobContext context) {
-        return deliver(std::move(context.job));
-    };
     return works;
 }
 
@@ -122,6 +127,19 @@ Asked<std::string> Webhooks::account_name_of(domain::AccountId account) {
         }
     }
     co_return std::string();
+}
+
+Asked<void> Webhooks::warn_of_unknown_accounts() {
+    KN_CO_TRY(accounts, co_await store_.list_usage());
+    for (const auto& endpoint : options_.endpoints) {
+        const auto& name = endpoint.account_name;
+        if (!name.empty() &&
+            std::ranges::find(accounts, name, &domain::AccountUsage::account_name) ==
+                accounts.end()) {
+            observe::log_warn("webhook_account_unknown", {{"account", name}});
+        }
+    }
+    co_return base::Status{};
 }
 
 Task<Outcome> Webhooks::announce(domain::Job job) {
@@ -139,8 +157,14 @@ Task<Outcome> Webhooks::announce(domain::Job job) {
         co_return index.error().code == Errc::resource_not_exist ? Outcome::done : Outcome::retry;
     }
     auto account_name = co_await account_name_of(item->account_id);
-    if (!account_name) {
+    auto task = co_await store_.tasks().find_task_of(item->asset_id);
+    if (!account_name || !task) {
         co_return Outcome::retry;
+    }
+    // Its asset may be indexed elsewhere too, which is no work of the task.
+    std::optional<domain::TaskId> task_id;
+    if (*task && (*task)->video_id == item->id) {
+        task_id = (*task)->id;
     }
     const auto now = base::now();
     // 32 characters: two ids, of which one alone would be told apart from any other.
@@ -156,8 +180,9 @@ Task<Outcome> Webhooks::announce(domain::Job job) {
         delivery.event_id = event_id;
         delivery.type = type_of(item->status);
         delivery.subject = item->id.text();
+        delivery.account_name = *account_name;
         delivery.url = endpoint.url;
-        delivery.body = webhook_body(event_id, now, *item, *index);
+        delivery.body = webhook_body(event_id, now, *item, *index, task_id);
         delivery.created_at = now;
         deliveries.push_back(std::move(delivery));
     }
@@ -176,54 +201,21 @@ std::string reason_of(const base::Error& error) {
 
 Asked<void> send_webhook(fetch::Fetcher& fetcher, const WebhookOptions& options, std::string url,
                          std::string body) {
+    // Anybody could make what nobody's secret signs.
+    KN_CHECK(!options.secret.empty(), "endpoints come with a secret");
     fetch::PostRequest request;
     request.url = url;
     request.rules = options.rules;
-    request.patience = kPatience;
+    request.patience = kWebhookPatience;
     request.headers = {"Content-Type: application/json", "User-Agent: kinodex/" KN_VERSION,
                        "TL-Signature: " + webhook_signature(options.secret, base::now(), body)};
     request.body = std::move(body);
-    KN_CO_TRY(answer, co_await fetcher.post(std::move(request)));
-    if (answer.head.status < 200 || answer.head.status > 299) {
+    KN_CO_TRY(head, co_await fetcher.post(std::move(request)));
+    if (head.status < 200 || head.status > 299) {
         co_return base::fail(Errc::media_url_not_accessible, {{"url", url}},
-                             fmt::format("it answered HTTP {}", answer.head.status));
+                             fmt::format("it answered HTTP {}", head.status));
     }
     co_return base::Status{};
-}
-
-Task<Outcome> Webhooks::deliver(domain::Job job) {
-    const auto id = domain::DeliveryId::parse(job.subject);
-    if (!id) {
-        observe::log_error("job_subject_invalid", {{"kind", "deliver"}, {"subject", job.subject}});
-        co_return Outcome::done;
-    }
-    auto& deliveries = store_.webhooks();
-    auto delivery = co_await deliveries.find_delivery(*id);
-    if (!delivery || delivery->state != DeliveryState::pending) {
-        const bool gone = delivery || delivery.error().code == Errc::resource_not_exist;
-        co_return gone ? Outcome::done : Outcome::retry;
-    }
-    auto sent = co_await send_webhook(fetcher_, options_, delivery->url, delivery->body);
-    if (!sent && sent.error().code == Errc::shutting_down) {
-        co_return Outcome::retry;  // not the endpoint's fault: no attempt
-    }
-    auto state = DeliveryState::delivered;
-    std::string error;
-    if (!sent) {
-        const bool is_late = base::now() - delivery->created_at >= kTriedFor;
-        state = is_late ? DeliveryState::failed : DeliveryState::pending;
-        error = reason_of(sent.error());
-        observe::log_warn("webhook_not_delivered", {{"delivery", id->text()},
-                                                    {"event", delivery->event_id},
-                                                    {"attempts", delivery->attempts + 1},
-                                                    {"reason", error},
-                                                    {"retry", !is_late}});
-    }
-    auto recorded = co_await deliveries.record_attempt(*id, state, error);
-    if (recorded && state != DeliveryState::pending) {
-        (void)co_await deliveries.forget_deliveries(base::now() - kKeptFor);
-    }
-    co_return recorded&& state != DeliveryState::pending ? Outcome::done : Outcome::retry;
 }
 
 }  // namespace kinodex::service

@@ -25,7 +25,7 @@ TEST(WebhookBody, tells_what_ended_and_how) {
     domain::Index index;
     index.models = {{"marengo3.0", {"visual", "audio"}}};
     const auto body = boost::json::parse(
-        webhook_body("whe_x", *base::parse_rfc3339("2026-03-01T12:00:00Z"), item, index));
+        webhook_body("whe_x", *base::parse_rfc3339("2026-03-01T12:00:00Z"), item, index, {}));
     EXPECT_EQ(body.at("id"), "whe_x");
     EXPECT_EQ(body.at("type"), "index.task.failed");
     EXPECT_EQ(body.at("created_at"), "2026-03-01T12:00:00.000Z");
@@ -38,6 +38,20 @@ TEST(WebhookBody, tells_what_ended_and_how) {
     EXPECT_EQ(data.at("error").at("message").as_string(), item.error_message);
 }
 
+TEST(WebhookBody, has_the_id_of_the_task_that_made_the_video) {
+    domain::IndexedAsset item;
+    item.id = domain::IndexedAssetId::next();
+    const auto task = domain::TaskId::next();
+    const auto body = boost::json::parse(webhook_body("whe_x", base::now(), item, {}, task));
+    EXPECT_EQ(body.at("data").at("id").as_string(), task.text());
+    EXPECT_EQ(body.at("data").at("video_id").as_string(), item.id.text());
+}
+
+TEST(WebhookPatience, silence_is_borne_for_all_of_the_time) {
+    EXPECT_EQ(kWebhookPatience.total, std::chrono::seconds(30));
+    EXPECT_GE(kWebhookPatience.stall, kWebhookPatience.total);
+}
+
 TEST(WebhookEndpoints, are_urls_each_maybe_of_one_account) {
     const auto endpoints =
         parse_webhook_endpoints("https://a.example/x?y=1,films=http://b.example:8080/");
@@ -48,6 +62,18 @@ TEST(WebhookEndpoints, are_urls_each_maybe_of_one_account) {
     EXPECT_EQ((*endpoints)[1].account_name, "films");
     EXPECT_EQ((*endpoints)[1].url, "http://b.example:8080/");
     EXPECT_TRUE(parse_webhook_endpoints("")->empty());
+}
+
+TEST(WebhookEndpoints, may_have_blanks_around_them) {
+    const auto endpoints =
+        parse_webhook_endpoints(" https://a.example/ ,\thttp://b.example/, films = http://c/ ");
+    ASSERT_TRUE(endpoints);
+    ASSERT_EQ(endpoints->size(), 3u);
+    EXPECT_EQ((*endpoints)[0].url, "https://a.example/");
+    EXPECT_EQ((*endpoints)[1].url, "http://b.example/");
+    EXPECT_EQ((*endpoints)[2].account_name, "films");
+    EXPECT_EQ((*endpoints)[2].url, "http://c/");
+    EXPECT_FALSE(parse_webhook_endpoints("https://a.example/, "));
 }
 
 TEST(WebhookEndpoints, others_are_refused_with_a_reason) {

@@ -45,6 +45,8 @@ struct IngestOutcome {
     std::optional<int> height;
     std::string technical_metadata;
     std::string error_message;
+    /// Why videos that wait for a ready asset fail; empty: they are indexed.
+    std::string videos_refused;
     domain::DerivedStatus hls = domain::DerivedStatus::none;
     domain::DerivedStatus thumbnail = domain::DerivedStatus::none;
 };
@@ -89,7 +91,7 @@ class Store : public KeyStore {
     virtual Asked<void> delete_asset(domain::AccountId account, domain::AssetId id,
                                      DeleteMode mode) = 0;
     /// processing → ready|failed, with follow-up jobs in the same step; false when the asset is
-    /// gone or no longer processing.
+    /// gone or no longer processing. A failed one keeps its row alone: its objects are removed.
     virtual Asked<bool> finish_ingest(domain::AssetId id, IngestOutcome outcome,
                                       std::vector<domain::NewJob> jobs) = 0;
     /// False when the asset is gone.

@@ -16,8 +16,8 @@ import pytest
 
 from lib.api import ID, Api, invalid, refused
 from lib.multipart import Part, encode
-from lib.server import Server, ServerFailed, memory_kb, reset_peak_memory, wait_until
-from lib.url_server import UrlServer, left_behind, padded, stored_sha256
+from lib.server import Server, ServerFailed, make_key, memory_kb, reset_peak_memory, wait_until
+from lib.url_server import UrlServer, left_behind, make_certificate, padded, stored_sha256
 from media.maker import clip
 
 MB = 1 << 20
@@ -154,10 +154,7 @@ def test_method_decides_when_both_are_given(api, web, nothing_left):
 
 def test_https_with_a_certificate_of_an_own_authority(start_server, tmp_path):
     names = (tmp_path / "cert.pem", tmp_path / "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-out", names[0], "-keyout",
-                    names[1]], check=True, capture_output=True)
+    make_certificate(*names)
     with UrlServer(certificate=names) as secure:
         url = secure.file("/a.png", clip("png_128").read_bytes())
         assert url.startswith("https://")
@@ -412,9 +409,12 @@ def test_own_network_is_not_reached(api, nothing_left, host):
 @pytest.mark.parametrize("address", ["10.0.0.1", "192.168.0.1", "172.16.0.1", "169.254.169.254",
                                      "100.64.0.1", "[fd00::1]", "[fe80::1]", "224.0.0.1",
                                      "255.255.255.255", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"])
-def test_private_addresses_are_refused_like_any_other(api, nothing_left, address):
+def test_private_addresses_are_refused_like_any_other(api, site, nothing_left, address):
     url = f"http://{address}/latest/meta-data/"
+    before = len(site.events("fetch_failed"))
     not_accessible(create(api, url), url)
+    wait_until(lambda: len(site.events("fetch_failed")) > before, 5, "the log to say why")
+    assert "not allowed" in site.events("fetch_failed")[-1]["detail"]
 
 
 def test_redirects_do_not_lead_inside(api, web, nothing_left):
@@ -562,6 +562,27 @@ def test_large_file_of_unknown_length_is_handed_over(api, site, web, large):
     assert api.delete("/assets/" + body["_id"]).status_code == 204
 
 
+def test_quota_ends_a_file_of_unknown_length_while_it_comes(start_server, web):
+    """A job looks after each 64 MiB, so that an endless file does not fill the disk first."""
+    server = start_server("--allow-url-hosts", web.host_port, "--ingest", "async",
+                          "--quota-bytes", 10 * MB)
+    data, _ = padded(clip("h264_aac"), 2 * MB)
+    sent = []
+
+    def endless(talk):
+        talk.answer(200, None)
+        talk.send(data)
+        while sum(sent) < 1000 * MB and talk.send(bytes(MB)):
+            sent.append(MB)
+
+    api = Api(server)
+    asset = "/assets/" + made(api, web.on("/endless", endless))["_id"]
+    wait_until(lambda: api.get(asset).json()["status"] == "failed", 60, "the quota to end it")
+    assert "storage quota" in api.get(asset).json()["error"]["message"]
+    assert sum(sent) < 500 * MB
+    wait_until(lambda: not left_behind(server), 20, "the bytes to go")
+
+
 def test_slow_file_is_handed_over(start_server, web):
     server = start_server("--allow-url-hosts", web.host_port, "--url-answer-sec", 1)
     data, digest = padded(clip("h264_aac"), 2 * MB)
@@ -705,8 +726,10 @@ def test_a_client_that_leaves_takes_its_fetch_along(api, site, web, nothing_left
     assert gone.wait(10), "the fetch goes on for nobody"
 
 
-def test_too_many_at_once_are_refused(start_server, web):
+def test_too_many_at_once_are_refused_to_one_account(start_server, web):
     server = start_server("--allow-url-hosts", web.host_port)
+    other = Api(server, make_key(server.data_dir, "other"))
+    wait_until(lambda: other.get("/assets").status_code == 200, 10, "the key to be known")
     go_on, answers = threading.Event(), []
     data = clip("png_128").read_bytes()
     reached = threading.Semaphore(0)
@@ -731,6 +754,7 @@ def test_too_many_at_once_are_refused(start_server, web):
     response = create(Api(server), url)
     refused(response, 503, "server_overloaded")
     assert response.headers["retry-after"]
+    assert create(other, web.on("/one", lambda talk: talk.answer(200, data))).status_code == 201
     go_on.set()
     for each in threads:
         each.join(20)

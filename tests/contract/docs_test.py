@@ -114,15 +114,20 @@ def test_types_and_etags(server, path, kind):
 
 
 @pytest.mark.parametrize("path", ["/docs/nothing", "/docs/reference/nothing", "/docs/../README.md",
-                                  "/docs/", "/docs/reference", "/docs/api.MD"])
+                                  "/docs/reference", "/docs/api.MD"])
 def test_what_is_no_page_is_404(server, path):
     answer = ask(server, path)
     assert (answer.status_code, answer.json()["code"]) == (404, "endpoint_not_exists")
 
 
+def test_slash_too_much_leads_to_the_front_page(server):
+    answer = ask(server, "/docs/")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/docs")
+
+
 def test_markdown_stands_beside_every_page(pages, server):
     for path in html_pages(pages):
-        source = ask(server, "/docs/index.md" if path == "/docs" else path + ".md")
+        source = ask(server, path + ".md")
         assert source.status_code == 200 and source.text.startswith("# "), path
 
 
@@ -134,7 +139,12 @@ def test_llms_txt_lists_every_page_and_the_full_one_holds_them(pages, server):
     assert listed == sources | {"/openapi.json", "/llms-full.txt"}
     full = ask(server, "/llms-full.txt").text
     for source in sources:
-        assert ask(server, source).text in full, source
+        plain = re.sub(r"\]\([^)]*\)", "]()", ask(server, source).text)
+        assert plain in re.sub(r"\]\([^)]*\)", "]()", full), source
+    links = {urldefrag(urljoin("/llms-full.txt", each)).url
+             for each in re.findall(r"\]\(([^)#\s][^)\s]*)\)", full)}
+    inside = {each for each in links if not OUTSIDE.match(each)}
+    assert inside and inside <= sources, "its links are as seen from the root"
 
 
 def test_search_rows_lead_to_headings(pages, server):

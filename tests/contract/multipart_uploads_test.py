@@ -560,7 +560,10 @@ def test_expired_session_is_shown_refuses_every_write_and_frees_its_bytes(start_
             "upload_session_expired")
     missing(api.get("/assets/" + session["asset_id"]), session["asset_id"], "assets")
     wait_until(lambda: not files(), 10, "its bytes to be freed")
-    assert parts.status(api, session)["status"] == "expired"
+    ended = parts.status(api, session)
+    assert (ended["status"], ended["chunks_failed"], ended["chunks_pending"]) == ("expired", 2, 0)
+    assert [each["status"] for each in ended["uploaded_chunks"]] == ["failed", "failed"]
+    assert "expired" in ended["uploaded_chunks"][0]["error"], "what waits for it can end"
     assert [each["status"] for each in api.get(PATH).json()["data"]] == ["expired"]
     assert parts.status(api, kept)["status"] == "completed"
     api.close()

@@ -204,3 +204,12 @@ def test_second_server_on_the_same_data_directory_is_refused(server):
     with pytest.raises(AssertionError):
         second.start()
     second.kill()
+
+
+@pytest.mark.parametrize("address", ["taken", "192.0.2.1:0"])
+def test_start_that_cannot_listen_ends_and_says_so(server, tmp_path, address):
+    address = server.origin.removeprefix("http://") if address == "taken" else address
+    done = subprocess.run([binary(), "serve", "--data-dir", tmp_path / "d", "--listen", address],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "cannot start" in done.stderr and address.split(":")[0] in done.stderr

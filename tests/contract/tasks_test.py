@@ -9,7 +9,7 @@ from lib.api import ID, MALFORMED_IDS, MILLIS_TIME, UNKNOWN_ID, Api, invalid, mi
 from lib.children import hold_worker
 from lib.multipart import Part, encode
 from lib.receiver import Receiver
-from lib.server import wait_until
+from lib.server import files_of, wait_until
 from lib.url_server import UrlServer
 from media.maker import clip
 
@@ -212,6 +212,7 @@ def test_what_fails_later_fails_the_video_and_the_task(start_server, name, words
     assert item["status"] == "failed" and item["error"] == task["error"]
     asset = api.get(f"/assets/{item['asset_id']}").json()
     assert asset["status"] == "failed" and asset["error"] == task["error"]
+    wait_until(lambda: not files_of(api.server, item["asset_id"]), 20, "the bytes to go")
     assert api.delete(f"/tasks/{made['_id']}").status_code == 204
     assert api.get(f"/indexes/{index}/indexed-assets/{made['video_id']}").status_code == 200
 
@@ -362,8 +363,24 @@ def test_hours_of_indexing_count_when_they_are_known(start_server):
 def test_hours_of_indexing_that_are_passed_later_fail_the_task(start_server):
     api = Api(start_server("--quota-hours", "0.001", "--ingest", "async"))  # 3.6 s
     index = api.make_index("quota")
-    task = ended(api, make(api, index)["_id"])
+    made = make(api, index)
+    task = ended(api, made["_id"])
     assert task["status"] == "failed" and "quota" in task["error"]["message"]
+    item = api.get(f"/indexes/{index}/indexed-assets/{made['video_id']}").json()
+    assert item["error"] == task["error"]
+    asset = api.get(f"/assets/{item['asset_id']}").json()
+    assert asset["status"] == "ready", "it can be indexed when there is room again"
+
+
+def test_minutes_of_indexing_that_are_passed_later_fail_the_task(start_server):
+    """By the day: an hour could end between two tasks."""
+    api = Api(start_server("--index-minutes-per-day", "1", "--ingest", "async"))
+    index = api.make_index("limits")
+    assert ended(api, make(api, index, "index_60s")["_id"])["status"] == "ready"
+    task = ended(api, make(api, index)["_id"])
+    assert task["status"] == "failed" and "1 minutes" in task["error"]["message"]
+    asset = api.get("/assets").json()["data"][0]
+    assert asset["status"] == "ready"
 
 
 def test_tasks_count_with_other_requests_to_index(start_server):
@@ -388,8 +405,10 @@ def test_webhooks_are_told_of_ready_and_of_failed_tasks(start_server):
         index = api.make_index("told")
         good, bad = make(api, index), make(api, index, "tone_mp3")
         wait_until(lambda: len(receiver.events) >= 2, 60, "both events")
-        told = {event["data"]["id"]: event["type"] for event in receiver.events}
-        assert told == {good["video_id"]: "index.task.ready", bad["video_id"]: "index.task.failed"}
+        told = {event["data"]["id"]: (event["data"]["video_id"], event["type"])
+                for event in receiver.events}
+        assert told == {good["_id"]: (good["video_id"], "index.task.ready"),
+                        bad["_id"]: (bad["video_id"], "index.task.failed")}
     finally:
         receiver.close()
 
@@ -406,7 +425,7 @@ def test_webhooks_are_told_of_a_task_that_failed_with_its_asset(start_server):
         assert api.delete(f"/assets/{asset}", "force=true").status_code == 204
 
         def event():
-            return [each for each in receiver.events if each["data"]["id"] == video]
+            return [each for each in receiver.events if each["data"]["video_id"] == video]
 
         wait_until(event, 60, "the event")
         (told,) = event()
@@ -524,7 +543,8 @@ def test_a_task_whose_video_or_asset_goes_too_early_failed(start_server):
     index = api.make_index("early")
     first, second, third = [make(api, index) for _ in range(3)]
     assert api.delete(f"/indexes/{index}/videos/{first['video_id']}").status_code == 204
-    assert api.get(f"/tasks/{first['_id']}").json()["status"] == "failed"
+    failed = api.get(f"/tasks/{first['_id']}").json()
+    assert failed["status"] == "failed" and "deleted" in failed["error"]["message"]
     asset = api.get(f"/indexes/{index}/videos/{second['video_id']}").json()["asset_id"]
     refused(api.delete(f"/assets/{asset}"), 409, "asset_in_use")
     assert api.delete(f"/assets/{asset}", "force=true").status_code == 204

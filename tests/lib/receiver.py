@@ -3,15 +3,17 @@
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Receiver:
     """`answers`: statuses for the first requests, in order; then 204. `gate`: when set to a
-    threading.Event, requests wait for it before they are answered."""
+    threading.Event, requests wait for it before they are answered. `certificate`: files of a
+    certificate and its key, for https."""
 
-    def __init__(self, secret, answers=(), gate=None):
+    def __init__(self, secret, answers=(), gate=None, certificate=None):
         self.secret = secret
         self.answers = list(answers)
         self.gate = gate
@@ -40,11 +42,17 @@ class Receiver:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
+        self.scheme = "https" if certificate else "http"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(*certificate)
+            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True,
+                                               do_handshake_on_connect=False)
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.http.server_port}/hook?from=test"
+        return f"{self.scheme}://127.0.0.1:{self.http.server_port}/hook?from=test"
 
     def take(self, headers, body):
         with self._lock:

@@ -177,6 +177,11 @@ def make_key(data_dir, account, name="test"):
     return run_keys(data_dir, "create", "--account", account, "--name", name, "--quiet")
 
 
+def files_of(server, name):
+    """What lies in the media store for an asset or an indexed asset."""
+    return [path for path in (server.data_dir / "media").rglob(f"*/{name}/*") if path.is_file()]
+
+
 def memory_kb(pid, field="VmRSS"):
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(field + ":"):

@@ -11,6 +11,7 @@ import hashlib
 import re
 import socket
 import ssl
+import subprocess
 import threading
 
 
@@ -150,6 +151,14 @@ class UrlServer:
         else:
             handler(talk)
         return talk.keep
+
+
+def make_certificate(certificate, key):
+    """Writes both, for 127.0.0.1 and signed by itself."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout",
+                    key], check=True, capture_output=True)
 
 
 def padded(clip, size):

@@ -68,18 +68,18 @@ class SandboxedMedia final : public Media {
     void stop() override { pool_->stop(); }
 
   private:
-    Asked<Reply> run(Request request, std::function<void(double)> on_progress) {
+    Asked<Reply> run(Request request, OnProgress on_progress) {
         KN_CO_TRY(fds, own_descriptors(request));
         auto call = std::make_shared<Call>(pool_);
         const CallOwner owner(call);  // a frame that is destroyed while it waits kills the child
         pool_->submit(call, std::move(request), std::move(fds));
         while (true) {
             auto happening = co_await call->next();
-            if (happening.progress && on_progress) {
-                on_progress(*happening.progress);
-            }
             if (happening.outcome) {
                 co_return std::move(*happening.outcome);
+            }
+            if (happening.progress && on_progress && !co_await on_progress(*happening.progress)) {
+                co_return base::fail(base::Errc::media_worker_unavailable, {}, "nobody wants it");
             }
         }
     }

@@ -185,7 +185,10 @@ TEST(Sandbox, an_analysis_arrives_whole_and_a_rendition_tells_its_progress) {
         EXPECT_EQ(report->audio->loudness_lufs, (std::vector<float>{-23.5F, -70.0F}));
         EXPECT_EQ(report->audio->silences.at(0).start_sec, 0.5);
         const RenditionRequest rendition{source.get(), first.get(), second.get(), false,
-                                         [&](double value) { progress = value; }};
+                                         [&](double value) -> runtime::Task<bool> {
+                                             progress = value;
+                                             co_return true;
+                                         }};
         const auto rendered = co_await media->rendition(rendition);
         EXPECT_TRUE(rendered.has_value());
     });
@@ -245,16 +248,21 @@ std::vector<pid_t> zygotes() {
     return found;
 }
 
+enum class Wanted { yes, no };
+
 /// Lets `media` have a hanging child whose progress has been seen, does `act`, and gives the error.
 template <class Act>
-base::Error error_of_hanging_rendition(Media& media, Act act) {
+base::Error error_of_hanging_rendition(Media& media, Act act, Wanted wanted = Wanted::yes) {
     const auto source = memory_file("hang");
     const auto first = memory_file("");
     const auto second = memory_file("");
     std::optional<base::Result<void>> result;
     run([&]() -> runtime::Task<void> {
         const RenditionRequest rendition{source.get(), first.get(), second.get(), false,
-                                         [&](double) { act(); }};
+                                         [&](double) -> runtime::Task<bool> {
+                                             act();
+                                             co_return wanted == Wanted::yes;
+                                         }};
         result = co_await media.rendition(rendition);
     });
     return result->error();
@@ -289,6 +297,16 @@ TEST(Sandbox, stop_kills_a_hung_child_and_refuses_what_comes_later) {
     EXPECT_TRUE(zygotes().empty());
 }
 
+TEST(Sandbox, long_work_that_nobody_wants_any_more_ends_and_frees_its_slot) {
+    auto options = small_options();
+    options.long_parallel = 1;
+    const auto media = make_sandboxed_media(options);
+    for (int i = 0; i < 2; ++i) {
+        const auto error = error_of_hanging_rendition(*media, [] {}, Wanted::no);
+        EXPECT_EQ(error.code, Errc::media_worker_unavailable);
+    }
+}
+
 TEST(Sandbox, cancelling_the_wait_kills_the_child_and_frees_its_slot) {
     auto options = small_options();
     options.long_parallel = 1;
@@ -302,7 +320,10 @@ TEST(Sandbox, cancelling_the_wait_kills_the_child_and_frees_its_slot) {
     bool ended = false;
     auto hanging = [&]() -> runtime::Task<void> {
         const RenditionRequest request{source.get(), first.get(), second.get(), false,
-                                       [&](double) { cancel.emit(asio::cancellation_type::all); }};
+                                       [&](double) -> runtime::Task<bool> {
+                                           cancel.emit(asio::cancellation_type::all);
+                                           co_return true;
+                                       }};
         const auto result = co_await media->rendition(request);
         ended = !result.has_value();
     };

@@ -121,6 +121,8 @@ TEST_P(StoreConformance, ingest_finishes_once) {
     EXPECT_EQ(read.status, AssetStatus::failed);
     EXPECT_EQ(read.error_message, "broken");
     EXPECT_EQ(take_jobs(JobKind::make_thumbnail), std::vector{asset.id.text()});
+    EXPECT_EQ(take_jobs(JobKind::remove_objects), std::vector{"assets/" + asset.id.text() + "/"})
+        << "a failed asset keeps its row alone";
 }
 
 TEST_P(StoreConformance, parts_of_an_asset_change_apart) {
@@ -182,7 +184,9 @@ TEST_P(StoreConformance, referenced_asset_goes_only_by_force) {
                      "assets");
     expect_not_exist(error_of(wait(store().list_references(account_, asset.id, {}))),
                      asset.id.text(), "assets");
-    EXPECT_EQ(wait(store().find_indexed_asset(account_, index.id, first.id))->asset_id, asset.id);
+    const auto left = wait(store().find_indexed_asset(account_, index.id, first.id)).value();
+    EXPECT_EQ(left.asset_id, asset.id);
+    EXPECT_EQ(left.stream, domain::StreamStatus::none);
     EXPECT_EQ(listed(index, {}), (std::vector{second.id, first.id}));
 }
 

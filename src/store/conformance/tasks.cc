@@ -266,6 +266,7 @@ TEST_P(TaskConformance, whose_video_goes_before_its_end_failed) {
     const auto waiting = add_waiting(index);
     ASSERT_TRUE(wait(store().delete_indexed_asset(account_, index.id, waiting.video_id)));
     EXPECT_EQ(found(waiting).status, TaskStatus::failed);
+    EXPECT_NE(found(waiting).error_message, "");
     EXPECT_GE(found(waiting).updated_at + std::chrono::milliseconds(1), waiting.updated_at);
     finish(waiting, AssetStatus::ready);  // the asset is what it is
     EXPECT_EQ(found(waiting).status, TaskStatus::failed);
@@ -279,6 +280,30 @@ TEST_P(TaskConformance, whose_video_goes_before_its_end_failed) {
     EXPECT_EQ(found(running).status, TaskStatus::failed);
     EXPECT_EQ(found(done).status, TaskStatus::ready);
     EXPECT_TRUE(wait(tasks().delete_task(account_, done.id)));
+}
+
+TEST_P(TaskConformance, says_why_it_failed_also_when_its_video_is_gone) {
+    const auto index = add_index(account_);
+    const auto task = add_waiting(index);
+    EXPECT_EQ(found(task).error_message, "");
+    finish(task, AssetStatus::failed);
+    EXPECT_EQ(found(task).error_message, "It is broken.");
+    ASSERT_TRUE(wait(store().delete_indexed_asset(account_, index.id, task.video_id)));
+    EXPECT_EQ(found(task).error_message, "It is broken.");
+}
+
+TEST_P(TaskConformance, of_a_good_file_fails_when_its_video_is_refused) {
+    const auto task = add_waiting(add_index(account_));
+    IngestOutcome outcome;
+    outcome.type = domain::AssetType::video;
+    outcome.size_bytes = 300'000'000;
+    outcome.videos_refused = "No room.";
+    EXPECT_EQ(wait(store().finish_ingest(task.asset_id, outcome, {})), true);
+    EXPECT_EQ(found(task).status, TaskStatus::failed);
+    EXPECT_EQ(found(task).error_message, "No room.");
+    EXPECT_TRUE(take_jobs(JobKind::index_asset).empty());
+    EXPECT_TRUE(take_jobs(JobKind::remove_objects).empty());
+    EXPECT_EQ(wait(store().find_asset(account_, task.asset_id))->status, AssetStatus::ready);
 }
 
 TEST_P(TaskConformance, are_listed_with_every_filter_and_sort) {

@@ -269,8 +269,10 @@ base::Status delete_asset(WriteTurn& turn, domain::AccountId account, domain::As
     KN_PASS(
         fail_waiting_videos(turn, id, "The asset was deleted before it could be indexed.",
                             mode == DeleteMode::force_and_announce ? Announce::yes : Announce::no));
+    // Those that are left were played from its objects.
+    KN_PASS(set_streams_of_asset(turn, id, domain::StreamStatus::canceled));
     KN_PASS(unlink_from_entities(turn, id));
-    return insert_job(turn, {domain::JobKind::remove_objects, "assets/" + id.text() + "/"});
+    return remove_asset_objects(turn, id);
 }
 
 base::Result<bool> finish_ingest(WriteTurn& turn, domain::AssetId id, const IngestOutcome& outcome,
@@ -289,11 +291,16 @@ base::Result<bool> finish_ingest(WriteTurn& turn, domain::AssetId id, const Inge
         return false;
     }
     KN_PASS(insert_jobs(turn, jobs));
-    if (outcome.status == domain::AssetStatus::ready) {
+    const bool is_ready = outcome.status == domain::AssetStatus::ready;
+    if (is_ready && outcome.videos_refused.empty()) {
         KN_PASS(index_waiting_videos(turn, id));
     } else {
         // Whoever ends an ingest brings the jobs that follow.
-        KN_PASS(fail_waiting_videos(turn, id, outcome.error_message, Announce::no));
+        const auto& reason = is_ready ? outcome.videos_refused : outcome.error_message;
+        KN_PASS(fail_waiting_videos(turn, id, reason, Announce::no));
+    }
+    if (!is_ready) {
+        KN_PASS(remove_asset_objects(turn, id));  // its bytes are counted no more
     }
     KN_PASS(check_entities_of(turn, id));
     return true;

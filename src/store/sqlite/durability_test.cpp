@@ -158,6 +158,35 @@ TEST(SqliteDurability, database_of_the_first_version_is_brought_up_to_date) {
     store->close();
 }
 
+TEST(SqliteDurability, deliveries_that_were_jobs_once_are_due_without_them) {
+    const TempDir directory;
+    const std::string path = directory.path() / "kinodex.db";
+    const auto id = domain::DeliveryId::next();
+    {
+        auto db = Connection::open(path, Connection::Mode::write);
+        ASSERT_TRUE(db && migrate(**db, 10));
+        Query query(**db,
+                    "INSERT INTO deliveries (id, event_id, type, subject, url, body, state, "
+                    "attempts, last_error, created_ms) "
+                    "VALUES (?, 'e', 't', 's', 'https://a.example/', '{}', 0, 3, '', 1)");
+        ASSERT_TRUE(query.with(id).done());
+        Query job(**db,
+                  "INSERT INTO jobs (id, kind, subject, attempts, run_at_ms, ready_ms) "
+                  "VALUES (?, ?, ?, 3, 1, 1)");
+        const auto subject = id.text();
+        job.with(domain::JobId::next(), domain::JobKind::deliver, std::string_view(subject));
+        ASSERT_TRUE(job.done());
+    }
+    const auto store = open_or_die({path});
+    EXPECT_EQ(wait(store->count_jobs())->waiting, 0);
+    const auto due = wait(store->webhooks().due_deliveries("https://a.example/", base::now(), 10));
+    ASSERT_EQ(due.value().size(), 1u);
+    EXPECT_EQ((*due)[0].id, id);
+    EXPECT_EQ((*due)[0].attempts, 3);
+    EXPECT_EQ((*due)[0].account_name, "");
+    store->close();
+}
+
 TEST(SqliteDurability, what_is_not_a_database_is_refused) {
     const TempDir directory;
     const std::string path = directory.path() / "kinodex.db";

@@ -15,6 +15,10 @@ base::Status insert_job(WriteTurn& turn, const domain::NewJob& job) {
     return query.with(id, job.kind, std::string_view(job.subject), now, now).done();
 }
 
+base::Status remove_asset_objects(WriteTurn& turn, domain::AssetId id) {
+    return insert_job(turn, {domain::JobKind::remove_objects, "assets/" + id.text() + "/"});
+}
+
 base::Result<std::optional<domain::Job>> lease_job(WriteTurn& turn,
                                                    const std::vector<domain::JobKind>& kinds,
                                                    std::string_view owner,

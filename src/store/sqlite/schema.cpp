@@ -240,9 +240,42 @@ CREATE TABLE upload_chunks (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// A task says why it failed by itself, for its video may go. And a failed asset keeps no objects.
+constexpr const char* kVersion10 = R"sql(
+ALTER TABLE tasks ADD COLUMN error_message TEXT NOT NULL DEFAULT '';
+UPDATE tasks SET error_message = coalesce(
+    (SELECT error_message FROM indexed_assets v WHERE v.id = video_id), '') WHERE status = 6;
+DROP TRIGGER tasks_follow;
+DROP TRIGGER tasks_left;
+CREATE TRIGGER tasks_follow AFTER UPDATE OF status ON indexed_assets BEGIN
+    UPDATE tasks SET status = new.status + 2, updated_ms = new.updated_ms,
+        duration_sec = new.duration_sec, width = new.width, height = new.height,
+        error_message = new.error_message
+        WHERE video_id = new.id;
+END;
+-- What came to an end keeps its state when its video goes; what had not, never will.
+CREATE TRIGGER tasks_left AFTER DELETE ON indexed_assets BEGIN
+    UPDATE tasks SET status = 6, error_message = 'The video was deleted before it was indexed.',
+        updated_ms = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)
+        WHERE video_id = old.id AND status < 5;
+END;
+INSERT INTO jobs (id, kind, subject, attempts, run_at_ms, ready_ms)
+    SELECT randomblob(12), 4, 'assets/' || lower(hex(id)) || '/', 0, 0, 0
+    FROM assets WHERE status = 2;
+)sql";
+
+// What waits for an endpoint is found by its URL, without a job for each; 7 was their kind.
+constexpr const char* kDeliveriesByUrl = R"sql(
+ALTER TABLE deliveries ADD COLUMN account_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE deliveries ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX deliveries_due ON deliveries (url, due_ms, number) WHERE state = 0;
+DELETE FROM jobs WHERE kind = 7;
+)sql";
+
 /// Step i brings version i to version i + 1.
 constexpr std::array<const char*, kSchemaVersion> kSteps{
-    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kEntities, kTasks, kUploads};
+    kVersion1, kVersion2, kVersion3, kVersion4,  kVersion5,       kVersion6,
+    kEntities, kTasks,    kUploads,  kVersion10, kDeliveriesByUrl};
 
 base::Result<std::int64_t> version_of(Connection& connection) {
     Query query(connection, "PRAGMA user_version");

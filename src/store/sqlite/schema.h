@@ -11,7 +11,7 @@
 namespace kinodex::store::sqlite {
 
 /// The version this program writes; kept in `user_version`.
-inline constexpr int kSchemaVersion = 9;
+inline constexpr int kSchemaVersion = 11;
 
 /// Brings the database to `version`, each step in its own transaction; tests stop at older ones.
 /// Errors: internal when a newer program wrote it (detail says so), storage_full.

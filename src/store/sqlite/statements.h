@@ -85,6 +85,8 @@ base::Result<std::vector<bool>> indexed_assets_exist(
 
 // --- jobs: jobs.cpp ----------------------------------------------------------------------------
 base::Status insert_job(WriteTurn& turn, const domain::NewJob& job);
+/// By a job that the same commit queues.
+base::Status remove_asset_objects(WriteTurn& turn, domain::AssetId id);
 base::Result<std::optional<domain::Job>> lease_job(WriteTurn& turn,
                                                    const std::vector<domain::JobKind>& kinds,
                                                    std::string_view owner,

@@ -14,7 +14,7 @@ using domain::TaskStatus;
 
 constexpr std::string_view kTaskColumns =
     "id, account_id, index_id, asset_id, video_id, status, created_ms, updated_ms, filename, "
-    "duration_sec, width, height FROM tasks";
+    "duration_sec, width, height, error_message FROM tasks";
 
 // The triggers of the schema count on it.
 static_assert(static_cast<int>(TaskStatus::pending) ==
@@ -35,6 +35,7 @@ Task read_task(const Query& query) {
     task.duration_sec = query.maybe_real(9);
     task.width = query.maybe_integer<int>(10);
     task.height = query.maybe_integer<int>(11);
+    task.error_message = query.text(12);
     return task;
 }
 

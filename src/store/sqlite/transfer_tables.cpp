@@ -80,6 +80,10 @@ constexpr TransferColumn kIndexedAssets[] = {{"id", id},
 constexpr std::string_view kTaskStatus =
     "CASE WHEN t.status < 5 AND NOT EXISTS (SELECT 1 FROM indexed_assets v WHERE v.id = t.video_id "
     "AND v.index_id IN (SELECT id FROM indexes)) THEN 6 ELSE t.status END";
+constexpr std::string_view kTaskError =
+    "CASE WHEN t.status < 5 AND NOT EXISTS (SELECT 1 FROM indexed_assets v WHERE v.id = t.video_id "
+    "AND v.index_id IN (SELECT id FROM indexes)) "
+    "THEN 'The video was deleted before it was indexed.' ELSE t.error_message END";
 static_assert(static_cast<int>(domain::TaskStatus::ready) == 5);
 static_assert(static_cast<int>(domain::TaskStatus::failed) == 6);
 constexpr TransferColumn kTasks[] = {
@@ -93,7 +97,8 @@ constexpr TransferColumn kTasks[] = {
     {"filename"},
     {"duration_sec", real},
     {"width", integer},
-    {"height", integer}};
+    {"height", integer},
+    {"error_message", text, nullptr, nullptr, kTaskError}};
 constexpr TransferColumn kCollections[] = {
     {"id", id}, {"name"}, {"description"}, {"created_ms", integer}, {"updated_ms", integer}};
 constexpr TransferColumn kEntities[] = {{"id", id},

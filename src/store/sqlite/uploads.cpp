@@ -327,8 +327,7 @@ base::Result<std::int64_t> expire_uploads(WriteTurn& turn, const Ending& ending)
         assets.push_back(query.id<domain::AssetId>(0));
     }
     for (const auto& asset : assets) {
-        KN_PASS(
-            insert_job(turn, {domain::JobKind::remove_objects, "assets/" + asset.text() + "/"}));
+        KN_PASS(remove_asset_objects(turn, asset));
     }
     return static_cast<std::int64_t>(assets.size());
 }
