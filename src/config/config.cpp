@@ -297,7 +297,8 @@ void add_ingest_command(CLI::App& app, Config& config) {
                      "A CSV table whose column `path` names the file; else <file>.json beside "
                      "each.")
         ->check(CLI::ExistingFile);
-    ingest->add_option("--index", config.index_id, "Index each asset here once it is ready.");
+    ingest->add_option("--index", config.index_id,
+                       "Index each video and audio here once it is ready.");
     ingest->add_option("--parallel", config.ingest_parallel, "Files at once.")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();

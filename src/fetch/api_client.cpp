@@ -1,11 +1,17 @@
 #include "fetch/api_client.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <system_error>
 
 #include "base/check.h"
+#include "base/unique_fd.h"
 
 namespace kinodex::fetch {
 namespace {
@@ -16,6 +22,8 @@ constexpr long kStallBytesPerSec = 1;
 constexpr long kStallSec = 120;
 constexpr std::size_t kAnswerBytesMax = 16 * 1024 * 1024;
 constexpr long kUploadBufferBytes = 512 * 1024;
+// Goes out together with the rest of its form, in one write; a file that curl asks for does not.
+constexpr std::size_t kSmallFileBytes = 256 * 1024;
 
 struct FreeEasy {
     void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -66,6 +74,76 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
     return line.size();
 }
 
+std::unexpected<base::Error> unreadable(std::string detail) {
+    return base::fail(base::Errc::internal, {}, std::move(detail));
+}
+
+/// What a request's body reads. A file that ends early ends the request: the server would wait for
+/// the rest.
+class Source {
+  public:
+    static base::Result<Source> open(const FileRange& range) {
+        // A file that was replaced by a pipe must not be waited for.
+        base::UniqueFd fd(::open(range.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        struct stat status{};
+        if (!fd || ::fstat(fd.get(), &status) != 0) {
+            return unreadable("it cannot be read: " +
+                              std::error_code(errno, std::generic_category()).message());
+        }
+        if (!S_ISREG(status.st_mode) || std::cmp_not_equal(status.st_size, range.file_bytes)) {
+            return unreadable("it has changed since the folder was looked through");
+        }
+        Source source(range);
+        source.file_.reset(::fdopen(fd.release(), "rb"));
+        KN_CHECK(source.file_ != nullptr, "a stream on an open file");
+        KN_CHECK(seek(&source, 0, SEEK_SET) == CURL_SEEKFUNC_OK, "a place in an open file");
+        return source;
+    }
+
+    static std::size_t read(char* into, std::size_t size, std::size_t count, void* source) {
+        auto& self = *static_cast<Source*>(source);
+        const auto left = self.length_ - self.at_;
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size * count, left));
+        const auto got = wanted == 0 ? 0 : std::fread(into, 1, wanted, self.file_.get());
+        if (got < wanted) {
+            self.is_short_ = true;
+            return CURL_READFUNC_ABORT;
+        }
+        self.at_ += got;
+        return got;
+    }
+    /// For a body that is sent anew, on another connection.
+    static int seek(void* source, curl_off_t at, int origin) {
+        auto& self = *static_cast<Source*>(source);
+        if (origin != SEEK_SET ||
+            ::fseeko(self.file_.get(), static_cast<off_t>(self.offset_) + at, SEEK_SET) != 0) {
+            return CURL_SEEKFUNC_FAIL;
+        }
+        self.at_ = static_cast<std::uint64_t>(at);
+        return CURL_SEEKFUNC_OK;
+    }
+    [[nodiscard]] curl_off_t length() const { return static_cast<curl_off_t>(length_); }
+
+    /// What came of the request, unless the file is to blame.
+    base::Result<ApiAnswer> judge(base::Result<ApiAnswer> done) const {
+        return is_short_ ? unreadable("it became shorter while it was sent") : std::move(done);
+    }
+
+  private:
+    explicit Source(const FileRange& range) : offset_(range.offset), length_(range.length) {}
+
+    std::unique_ptr<std::FILE, CloseFile> file_;
+    std::uint64_t offset_;
+    std::uint64_t length_;
+    std::uint64_t at_ = 0;
+    bool is_short_ = false;
+};
+
+int note_progress(void* go_on, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
+    const auto& ask = *static_cast<std::function<bool(std::uint64_t)>*>(go_on);
+    return ask(static_cast<std::uint64_t>(sent)) ? 0 : 1;
+}
+
 }  // namespace
 
 struct ApiClient::State {
@@ -73,6 +151,7 @@ struct ApiClient::State {
     std::string key_header;
     std::unique_ptr<CURL, FreeEasy> easy;
     std::unique_ptr<curl_slist, FreeList> headers;
+    std::function<bool(std::uint64_t)> go_on;
 
     /// Begins a request anew on the same connection.
     CURL* reset(const std::string& url, ApiAnswer& answer, std::vector<std::string> lines) {
@@ -98,6 +177,11 @@ struct ApiClient::State {
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
         curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &take_header);
         curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
+        if (go_on) {
+            curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+            curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &note_progress);
+            curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &go_on);
+        }
         return curl;
     }
     base::Result<ApiAnswer> perform(ApiAnswer& answer) {
@@ -129,6 +213,17 @@ base::Result<ApiAnswer> ApiClient::get(const std::string& path) {
     return state_->perform(answer);
 }
 
+void ApiClient::watch(std::function<bool(std::uint64_t sent)> go_on) {
+    state_->go_on = std::move(go_on);
+}
+
+base::Result<ApiAnswer> ApiClient::remove(const std::string& path) {
+    ApiAnswer answer;
+    auto* curl = state_->reset(state_->base_url + path, answer, {state_->key_header});
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+    return state_->perform(answer);
+}
+
 base::Result<ApiAnswer> ApiClient::post_json(const std::string& path, const std::string& json) {
     ApiAnswer answer;
     auto* curl = state_->reset(state_->base_url + path, answer,
@@ -139,6 +234,7 @@ base::Result<ApiAnswer> ApiClient::post_json(const std::string& path, const std:
 }
 
 base::Result<ApiAnswer> ApiClient::post_form(const std::string& path, const ApiForm& form) {
+    KN_TRY(source, Source::open(form.file));
     ApiAnswer answer;
     auto* curl = state_->reset(state_->base_url + path, answer, {state_->key_header});
     const std::unique_ptr<curl_mime, FreeMime> mime(curl_mime_init(curl));
@@ -149,29 +245,35 @@ base::Result<ApiAnswer> ApiClient::post_form(const std::string& path, const ApiF
     }
     auto* part = curl_mime_addpart(mime.get());
     curl_mime_name(part, "file");
-    if (curl_mime_filedata(part, form.file_path.c_str()) != CURLE_OK) {
-        return base::fail(base::Errc::internal, {}, form.file_path + " cannot be read");
+    std::string small;
+    if (form.file.length <= kSmallFileBytes) {
+        small.resize(form.file.length);
+        if (Source::read(small.data(), 1, small.size(), &source) != small.size()) {
+            return source.judge({});
+        }
+        curl_mime_data(part, small.data(), small.size());
+    } else {
+        curl_mime_data_cb(part, source.length(), &Source::read, &Source::seek, nullptr, &source);
     }
     curl_mime_filename(part, form.file_name.c_str());
     curl_mime_type(part, "application/octet-stream");
     curl_easy_setopt(curl, CURLOPT_MIMEPOST, mime.get());
     auto done = state_->perform(answer);
     curl_easy_setopt(curl, CURLOPT_MIMEPOST, nullptr);
-    return done;
+    return source.judge(std::move(done));
 }
 
-base::Result<ApiAnswer> ApiClient::put_range(const std::string& url, const std::string& file_path,
-                                             std::uint64_t offset, std::uint64_t length) {
+base::Result<ApiAnswer> ApiClient::put_range(const std::string& url, const FileRange& range) {
+    KN_TRY(source, Source::open(range));
     ApiAnswer answer;
     auto* curl = state_->reset(url, answer, {"Content-Type: application/octet-stream"});
-    const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(file_path.c_str(), "rbe"));
-    if (!file || ::fseeko(file.get(), static_cast<off_t>(offset), SEEK_SET) != 0) {
-        return base::fail(base::Errc::internal, {}, file_path + " cannot be read");
-    }
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(curl, CURLOPT_READDATA, file.get());  // curl's own reader is fread
-    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(length));
-    return state_->perform(answer);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, &Source::read);
+    curl_easy_setopt(curl, CURLOPT_READDATA, &source);
+    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, &Source::seek);
+    curl_easy_setopt(curl, CURLOPT_SEEKDATA, &source);
+    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, source.length());
+    return source.judge(state_->perform(answer));
 }
 
 std::string ApiClient::escaped(std::string_view text) {

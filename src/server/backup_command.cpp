@@ -15,7 +15,10 @@
 #include "server/data_dir.h"
 #include "server/export_folder.h"
 #include "server/media_copy.h"
+#include "server/new_folder.h"
 #include "server/object_hold.h"
+#include "server/source_check.h"
+#include "server/stop_signal.h"
 #include "server/wait_for.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -55,11 +58,12 @@ base::Status copy_owners(const std::string& top, objects::Objects& from, objects
             const auto prefix = top + "/" + batch[i].text() + "/";
             KN_TRY(keys, list_whole(from, prefix));
             for (const auto& key : keys) {
-                KN_PASS(hold.keep());
+                KN_PASS(check_stop());
                 KN_TRY(object, wait_for(from.open(key)));
                 KN_TRY(draft, wait_for(to.create()));
                 KN_PASS(copy_bytes(object->fd(), draft->fd(), object->size_bytes(), key));
                 KN_PASS(wait_for(draft->commit(key)));
+                KN_PASS(hold.check());
                 ++copied.objects;
                 copied.bytes += object->size_bytes();
             }
@@ -79,6 +83,28 @@ base::Status copy_media(store::Store& snapshot, objects::Objects& from, objects:
         });
 }
 
+/// In the copy, where it counts.
+base::Status check_sources(store::Store& snapshot, objects::Objects& copies, SourceCheck& check) {
+    std::int64_t after = 0;
+    while (true) {
+        KN_PASS(check_stop());
+        KN_TRY(ready, wait_for(snapshot.transfer().ready_sources(after, kOwnersAtOnce)));
+        if (ready.sources.empty()) {
+            return {};
+        }
+        after = ready.last;
+        for (const auto& each : ready.sources) {
+            const auto key = "assets/" + each.asset.text() + "/source";
+            auto object = wait_for(copies.open(key));
+            if (!object && object.error().code != base::Errc::resource_not_exist) {
+                return std::unexpected(std::move(object).error());
+            }
+            check.look({key, each.size_bytes},
+                       object ? std::optional((*object)->size_bytes()) : std::nullopt);
+        }
+    }
+}
+
 base::Status copy_key(const DataDir& from, const std::string& to) {
     const auto source = from.path + "/media.key";
     const auto target = to + "/media.key";
@@ -94,22 +120,17 @@ base::Status copy_key(const DataDir& from, const std::string& to) {
     return fd ? objects::sync_file(fd.get(), target) : objects::io_fail("open", target, errno);
 }
 
-base::Status back_up(store::Store& store, const config::Config& config) {
-    KN_TRY(dir, open_data_dir(config.data_dir, Use::shared));
-    std::error_code error;
-    if (fs::exists(config.folder, error)) {
-        return refuse_export(config.folder + " is there already; give a new name");
-    }
-    // Gets its name when it is whole: what bears the name can be used.
-    const auto draft = config.folder + ".partial";
-    fs::remove_all(draft, error);
-    KN_TRY(target, open_data_dir(draft, Use::shared));
+base::Result<int> back_up(store::Store& store, const config::Config& config) {
+    KN_TRY(dir, open_data_dir(config.data_dir, Use::existing));
+    KN_TRY(folder, NewFolder::begin(config.folder));
+    KN_TRY(target, open_data_dir(folder.draft(), Use::shared));
     runtime::Lane disk("disk", 2, 16);
     KN_TRY(from, objects::open_directory_objects(dir.media(), disk));
     KN_TRY(to, objects::open_directory_objects(target.media(), disk));
     KN_TRY(hold, ObjectHold::take(store));
     KN_PASS(wait_for(store.transfer().copy_to(target.database())));
     Copied copied;
+    SourceCheck sources;
     {
         store::SqliteOptions options;
         options.path = target.database();
@@ -120,27 +141,26 @@ base::Status back_up(store::Store& store, const config::Config& config) {
         // Their chunks change while they are copied, so sessions do not go on in the copy.
         KN_PASS(wait_for(snapshot->uploads().end_active_uploads(base::now())));
         KN_PASS(copy_media(*snapshot, *from, *to, hold, copied));
+        KN_PASS(check_sources(*snapshot, *to, sources));
         snapshot->close();
     }
     KN_PASS(copy_key(dir, target.path));
     KN_PASS(objects::sync_directory(target.path));
-    fs::rename(draft, config.folder, error);
-    if (error) {
-        return objects::io_fail("rename to", config.folder, error.value());
-    }
+    KN_PASS(folder.finish());
     KN_PASS(objects::sync_directory(
-        fs::absolute(config.folder).lexically_normal().parent_path().string()));
-    fmt::print("backed up to {}: {} objects, {} bytes of media\n", config.folder, copied.objects,
+        fs::absolute(folder.path()).lexically_normal().parent_path().string()));
+    fmt::print("backed up to {}: {} objects, {} bytes of media\n", folder.path(), copied.objects,
                copied.bytes);
-    return {};
+    return sources.report();
 }
 
 }  // namespace
 
 int run_backup(const config::Config& config) {
+    watch_stop_signals();
     return with_store(config, [&config](store::Store& store) {
-        auto done = back_up(store, config);
-        return done ? 0 : complain(done.error());
+        auto code = back_up(store, config);
+        return code ? *code : exit_code_of(code.error());
     });
 }
 

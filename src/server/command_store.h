@@ -2,12 +2,19 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "config/config.h"
 #include "store/store.h"
 
 namespace kinodex::server {
 
+/// For a terminal: control characters and bytes that are no text, which a file name may have, are
+/// written as in \x1b.
+std::string shown(std::string_view text);
+/// What an error says to an operator.
+std::string reason_of(const base::Error& error);
 /// Says what failed; the exit code.
 int complain(const base::Error& error);
 

@@ -33,6 +33,16 @@ base::Status write_key(const std::string& path, const service::SigningKey& key) 
     return objects::sync_directory(path.substr(0, path.rfind('/')));
 }
 
+/// SQLite would say no more than that it cannot open a file; it writes even to read, beside others.
+base::Status check_writable(const std::string& path) {
+    if (::access(path.c_str(), R_OK | W_OK | X_OK) == 0) {
+        return {};
+    }
+    return base::fail(Errc::internal, {},
+                      "the data directory " + path + " cannot be written: " +
+                          std::error_code(errno, std::generic_category()).message());
+}
+
 }  // namespace
 
 base::Result<DataDir> open_data_dir(const std::string& path, Use use) {
@@ -48,14 +58,18 @@ base::Result<DataDir> open_data_dir(const std::string& path, Use use) {
                               "there is no Kinodex data in " + dir.path +
                                   " (no kinodex.db); give the server's --data-dir");
         }
+        KN_PASS(check_writable(dir.path));
         return dir;
     }
-    std::filesystem::create_directories(dir.path, error);
+    const bool is_new = std::filesystem::create_directories(dir.path, error);
     if (error) {
         return base::fail(Errc::internal, {},
                           "cannot make the data directory " + dir.path + ": " + error.message());
     }
-    ::chmod(dir.path.c_str(), 0700);
+    if (is_new) {  // who may see into a directory of somebody else's making is theirs to say
+        ::chmod(dir.path.c_str(), 0700);
+    }
+    KN_PASS(check_writable(dir.path));
     if (use == Use::alone) {
         const auto lock = dir.path + "/lock";
         dir.lock.reset(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 
 #include "objects/directory/directory_objects.h"
 #include "objects/directory/file_ops.h"
@@ -16,53 +15,17 @@
 #include "server/data_dir.h"
 #include "server/export_folder.h"
 #include "server/media_copy.h"
+#include "server/new_folder.h"
 #include "server/object_hold.h"
+#include "server/source_check.h"
+#include "server/stop_signal.h"
 #include "server/wait_for.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace kinodex::server {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::int64_t kRowsAtOnce = 1'000;
-
-/// The folder while it is written; removed unless it was finished.
-class Draft {
-  public:
-    explicit Draft(std::string path) : path_(std::move(path)), draft_(path_ + ".partial") {}
-    ~Draft() {
-        if (!finished_) {
-            std::error_code ignored;
-            fs::remove_all(draft_, ignored);
-        }
-    }
-    Draft(const Draft&) = delete;
-    Draft& operator=(const Draft&) = delete;
-    base::Status begin() {
-        std::error_code error;
-        if (fs::exists(path_, error)) {
-            return refuse_export(path_ + " is there already; give a new name");
-        }
-        fs::remove_all(draft_, error);
-        fs::create_directories(draft_ + "/media", error);
-        return error ? refuse_export("cannot make " + draft_ + ": " + error.message())
-                     : base::Status{};
-    }
-    base::Status finish() {
-        std::error_code error;
-        fs::rename(draft_, path_, error);
-        finished_ = !error;
-        return error ? refuse_export("cannot make " + path_ + ": " + error.message())
-                     : base::Status{};
-    }
-    [[nodiscard]] const std::string& folder() const { return draft_; }
-
-  private:
-    std::string path_;
-    std::string draft_;
-    bool finished_ = false;
-};
 
 class Exporter {
   public:
@@ -85,6 +48,7 @@ class Exporter {
     }
 
     ExportNote note;
+    SourceCheck sources;
 
   private:
     base::Status write_rows(const std::string& kind, const store::ExportScope& scope) {
@@ -97,6 +61,7 @@ class Exporter {
         auto& written = note.rows[kind];  // also when there are none
         std::int64_t after = 0;
         while (true) {
+            KN_PASS(check_stop());
             KN_TRY(rows,
                    wait_for(snapshot_.transfer().export_rows(kind, scope, after, kRowsAtOnce)));
             if (rows.lines.empty()) {
@@ -128,13 +93,24 @@ class Exporter {
         }
         const auto prefix = top + line.substr(kBegin.size(), 24) + "/";
         KN_TRY(keys, list_whole(objects_, prefix));
+        std::optional<std::uint64_t> source_bytes;
         for (const auto& key : keys) {
-            KN_PASS(hold_.keep());
+            KN_PASS(check_stop());
             const auto path = "media/" + key;
             KN_TRY(copied, copy_.write_file(key, folder_ + "/" + path));
+            KN_PASS(hold_.check());
             sums_[path] = copied.sha256;
             ++note.objects;
             note.bytes += static_cast<std::int64_t>(copied.size_bytes);
+            if (key == prefix + "source") {
+                source_bytes = copied.size_bytes;
+            }
+        }
+        if (kind == "assets") {
+            KN_TRY(expected, expected_source(line));
+            if (expected) {
+                sources.look(*expected, source_bytes);
+            }
         }
         return {};
     }
@@ -164,47 +140,49 @@ base::Result<store::ExportScope> scope_of(store::Store& snapshot, const config::
     return scope;
 }
 
-base::Status export_all(store::Store& store, const config::Config& config) {
-    KN_TRY(dir, open_data_dir(config.data_dir, Use::shared));
-    Draft draft(config.folder);
-    KN_PASS(draft.begin());
+base::Result<int> export_all(store::Store& store, const config::Config& config) {
+    KN_TRY(dir, open_data_dir(config.data_dir, Use::existing));
+    KN_TRY(folder, NewFolder::begin(config.folder));
     runtime::Lane disk("disk", 1, 16);
     KN_TRY(objects, objects::open_directory_objects(dir.media(), disk));
     KN_TRY(hold, ObjectHold::take(store));
-    const auto copy = draft.folder() + "/snapshot.db";
+    const auto copy = folder.draft() + "/snapshot.db";
     KN_PASS(wait_for(store.transfer().copy_to(copy)));
     ExportNote note;
+    SourceCheck sources;
     {
         store::SqliteOptions options;
         options.path = copy;
         options.with_listings = false;
         KN_TRY(snapshot, store::open_sqlite_store(std::move(options)));
         KN_TRY(scope, scope_of(*snapshot, config));
-        Exporter exporter(*snapshot, *objects, hold, draft.folder());
+        Exporter exporter(*snapshot, *objects, hold, folder.draft());
         exporter.note.account_name = config.account;
         exporter.note.index_id = config.index_id;
         KN_PASS(exporter.run(scope));
         note = std::move(exporter.note);
+        sources = std::move(exporter.sources);
         snapshot->close();
     }
     for (const char* end : {"", "-wal", "-shm"}) {
         ::unlink((copy + end).c_str());
     }
-    KN_PASS(draft.finish());
-    fmt::print("exported to {}:", config.folder);
+    KN_PASS(folder.finish());
+    fmt::print("exported to {}:", folder.path());
     for (const auto& [kind, count] : note.rows) {
         fmt::print(" {} {},", count, kind);
     }
     fmt::print(" {} objects, {} bytes\n", note.objects, note.bytes);
-    return {};
+    return sources.report();
 }
 
 }  // namespace
 
 int run_export(const config::Config& config) {
+    watch_stop_signals();
     return with_store(config, [&config](store::Store& store) {
-        auto done = export_all(store, config);
-        return done ? 0 : complain(done.error());
+        auto code = export_all(store, config);
+        return code ? *code : exit_code_of(code.error());
     });
 }
 

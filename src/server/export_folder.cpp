@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <boost/json.hpp>
 #include <cerrno>
@@ -121,16 +122,19 @@ base::Status write_text(const std::string& path, const std::string& text) {
 }
 
 base::Result<std::string> read_text(const std::string& path, std::size_t limit_bytes) {
-    const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) {
+    // Nobody writes into a pipe that is taken for a file.
+    const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat status{};
+    if (!fd || ::fstat(fd.get(), &status) != 0) {
         return objects::io_fail("open", path, errno);
     }
-    std::error_code error;
-    const auto size = std::filesystem::file_size(path, error);
-    if (error || size > limit_bytes) {
-        return refuse_export(path + " is too large");
+    if (!S_ISREG(status.st_mode)) {
+        return refuse_export(path + " is no regular file");
     }
-    std::string text(size, '\0');
+    if (std::cmp_greater(status.st_size, limit_bytes)) {
+        return refuse_export(fmt::format("{} is larger than {} bytes", path, limit_bytes));
+    }
+    std::string text(static_cast<std::size_t>(status.st_size), '\0');
     KN_PASS(objects::read_exactly(fd.get(), 0, std::as_writable_bytes(std::span(text)), path));
     return text;
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include "objects/directory/directory_objects.h"
@@ -14,6 +15,7 @@
 #include "server/data_dir.h"
 #include "server/export_folder.h"
 #include "server/media_copy.h"
+#include "server/source_check.h"
 #include "server/wait_for.h"
 #include "service/keys.h"
 #include "store/sqlite/sqlite_store.h"
@@ -36,6 +38,7 @@ class Importer {
     /// Changes nothing. `account`: one that has no rows yet, where the folder's is to be made.
     base::Status check(const ExportNote& note, domain::AccountId account) {
         KN_PASS(check_sums());
+        KN_PASS(check_media());
         const auto objects = std::ranges::count_if(
             sums_, [](const auto& sum) { return sum.first.starts_with(kMedia); });
         KN_PASS(check_count("objects", objects, note.objects));
@@ -44,6 +47,9 @@ class Importer {
             std::int64_t rows = 0;
             KN_PASS(for_each_batch(kind, [&](std::vector<std::string> lines) -> base::Status {
                 rows += static_cast<std::int64_t>(lines.size());
+                if (kind == "assets") {
+                    KN_PASS(check_sources(lines));
+                }
                 KN_PASS(wait_for(transfer_.check_rows(kind, account, std::move(lines))));
                 return {};
             }));
@@ -70,11 +76,13 @@ class Importer {
         return wait_for(transfer_.queue_unfinished(account));
     }
 
-    void report() const {
+    /// The exit code.
+    [[nodiscard]] int report() const {
         fmt::print(
             "imported and equal: {} rows ({} were there before), {} objects ({} were there "
             "before), {} bytes\n",
             rows_, rows_there_before_, objects_read_, objects_there_before_, bytes_);
+        return sources_.report();
     }
 
   private:
@@ -92,6 +100,39 @@ class Importer {
                 return refuse_export(folder_ + "/" + path +
                                      " is not what was exported: its SHA-256 differs");
             }
+        }
+        return {};
+    }
+
+    /// Every object is there; its bytes are checked when they are read.
+    base::Status check_media() {
+        for (const auto& [path, sum] : sums_) {
+            std::error_code error;
+            if (path.starts_with(kMedia) &&
+                !std::filesystem::is_regular_file(folder_ + "/" + path, error)) {
+                return refuse_export(folder_ + "/" + path + " is missing: it is not whole");
+            }
+        }
+        return {};
+    }
+
+    /// An export of a damaged store is whole when all that was left of it is there.
+    base::Status check_sources(const std::vector<std::string>& lines) {
+        for (const auto& line : lines) {
+            KN_TRY(expected, expected_source(line));
+            if (!expected) {
+                continue;
+            }
+            const auto path = std::string(kMedia) + expected->key;
+            std::optional<std::uint64_t> found;
+            if (sums_.contains(path)) {
+                std::error_code error;
+                found = std::filesystem::file_size(folder_ + "/" + path, error);
+                if (error) {
+                    return refuse_export(folder_ + "/" + path + " cannot be read");
+                }
+            }
+            sources_.look(*expected, found);
         }
         return {};
     }
@@ -167,6 +208,7 @@ class Importer {
     std::string folder_;
     Sums sums_;
     MediaCopy copy_;
+    SourceCheck sources_;
     std::int64_t rows_ = 0;
     std::int64_t rows_there_before_ = 0;
     std::int64_t objects_read_ = 0;
@@ -174,7 +216,7 @@ class Importer {
     std::uint64_t bytes_ = 0;
 };
 
-base::Status import_all(const config::Config& config) {
+base::Result<int> import_all(const config::Config& config) {
     KN_TRY(note, read_note(config.folder));
     const auto name = config.import_account.empty() ? note.account_name : config.import_account;
     KN_PASS(service::check_key_name("account", name));
@@ -195,15 +237,14 @@ base::Status import_all(const config::Config& config) {
     KN_TRY(account, wait_for(store->transfer().make_account(name)));
     KN_PASS(importer.run(account));
     store->close();
-    importer.report();
-    return {};
+    return importer.report();
 }
 
 }  // namespace
 
 int run_import(const config::Config& config) {
-    auto done = import_all(config);
-    return done ? 0 : complain(done.error());
+    auto code = import_all(config);
+    return code ? *code : complain(code.error());
 }
 
 }  // namespace kinodex::server

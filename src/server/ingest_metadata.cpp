@@ -5,8 +5,10 @@
 
 #include <boost/json.hpp>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "domain/metadata.h"
@@ -56,7 +58,14 @@ base::Result<std::vector<std::vector<std::string>>> parse_rows(std::string_view 
     return std::move(rows.all);
 }
 
-/// A number that is written as one keeps its type; all else is text.
+/// As the server writes it, with a decimal place at least.
+std::string decimal_text(double value) {
+    auto text = fmt::format("{}", value);
+    return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+
+/// A cell is a number when the number is written just like it. An article number 00712, a version
+/// 1.10 and what no number can hold would not come back as they were, so they are text.
 json::value typed(const std::string& cell) {
     if (cell == "true" || cell == "false") {
         return cell == "true";
@@ -64,15 +73,32 @@ json::value typed(const std::string& cell) {
     const auto* end = cell.data() + cell.size();
     std::int64_t whole = 0;
     if (const auto [stop, error] = std::from_chars(cell.data(), end, whole);
-        error == std::errc() && stop == end) {
+        error == std::errc() && stop == end && fmt::format("{}", whole) == cell) {
         return whole;
     }
     double decimal = 0;
     if (const auto [stop, error] = std::from_chars(cell.data(), end, decimal);
-        error == std::errc() && stop == end && std::isfinite(decimal)) {
+        error == std::errc() && stop == end && std::isfinite(decimal) && cell != "-0.0" &&
+        decimal_text(decimal) == cell) {
         return decimal;
     }
     return json::string(cell);
+}
+
+/// Spreadsheets begin UTF-8 with a byte order mark.
+std::string_view without_mark(std::string_view text) {
+    constexpr std::string_view kMark = "\xef\xbb\xbf";
+    return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+}
+
+base::Status check_header(const std::vector<std::string>& keys) {
+    std::set<std::string> seen;
+    for (const auto& key : keys) {
+        if (!seen.insert(key).second) {
+            return refuse(fmt::format("the table has two columns `{}`", key));
+        }
+    }
+    return seen.contains("path") ? base::Status{} : refuse("the table has no column `path`");
 }
 
 /// Refused here, before anything is sent, by the rules of the server.
@@ -85,15 +111,13 @@ base::Status check(const std::string& object) {
 }  // namespace
 
 base::Result<MetadataByPath> parse_metadata_table(std::string_view csv) {
-    KN_TRY(rows, parse_rows(csv));
+    KN_TRY(rows, parse_rows(without_mark(csv)));
     if (rows.empty()) {
         return refuse("the table is empty");
     }
     const auto& keys = rows.front();
+    KN_PASS(check_header(keys));
     const auto path_column = std::ranges::find(keys, "path") - keys.begin();
-    if (path_column == std::ssize(keys)) {
-        return refuse("the table has no column `path`");
-    }
     MetadataByPath by_path;
     for (std::size_t i = 1; i < rows.size(); ++i) {
         const auto& row = rows[i];
@@ -128,10 +152,11 @@ base::Result<std::string> sidecar_metadata(const std::string& file_path) {
             continue;
         }
         KN_TRY(text, read_text(path, kSidecarBytesMax));
-        if (auto status = check(text); !status) {
+        std::string object(without_mark(text));
+        if (auto status = check(object); !status) {
             return refuse(path + ": " + std::string(status.error().value("reason")));
         }
-        return text;
+        return object;
     }
     return std::string();
 }

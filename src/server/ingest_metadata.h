@@ -13,7 +13,8 @@ namespace kinodex::server {
 using MetadataByPath = std::map<std::string, std::string>;
 
 /// A table whose first row names the keys and whose column `path` says which file a row is about.
-/// Whole numbers, decimal numbers, true and false keep their types; an empty cell gives no key.
+/// true, false and numbers that are written as the server writes them keep their types, all else is
+/// text; an empty cell gives no key. A byte order mark is skipped.
 /// Source: RFC 4180. Errors: parameter_invalid with a reason that names the row.
 base::Result<MetadataByPath> parse_metadata_table(std::string_view csv);
 

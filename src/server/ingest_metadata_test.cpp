@@ -20,10 +20,44 @@ TEST(MetadataTable, cells_keep_their_types) {
     EXPECT_EQ(table->at("b.mp4"), R"({"year":2000,"seen":false})");
 }
 
+TEST(MetadataTable, only_what_is_written_like_a_number_is_one) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"0", "0"},
+        {"-7", "-7"},
+        {"9223372036854775807", "9223372036854775807"},
+        {"9.0", "9E0"},
+        {"-0.25", "-2.5E-1"},
+        {"00712", "\"00712\""},
+        {"-0", "\"-0\""},
+        {"-0.0", "\"-0.0\""},
+        {"+1", "\"+1\""},
+        {"1.10", "\"1.10\""},
+        {".5", "\".5\""},
+        {"1e5", "\"1e5\""},
+        {"inf", "\"inf\""},
+        {"nan", "\"nan\""},
+        {"12345678901234567890", "\"12345678901234567890\""},
+        {"0.1234567890123456789", "\"0.1234567890123456789\""},
+    };
+    for (const auto& [cell, json] : cases) {
+        const auto table = parse_metadata_table(std::string("path,n\nx,") + cell + "\n");
+        ASSERT_TRUE(table) << cell;
+        EXPECT_EQ(table->at("x"), std::string("{\"n\":") + json + "}") << cell;
+    }
+}
+
+TEST(MetadataTable, may_begin_with_a_byte_order_mark) {
+    const auto table = parse_metadata_table("\xef\xbb\xbfpath,a\nx,1\n");
+    ASSERT_TRUE(table) << table.error().value("reason");
+    EXPECT_EQ(table->at("x"), R"({"a":1})");
+}
+
 TEST(MetadataTable, broken_ones_are_refused_with_the_row) {
     const std::pair<const char*, const char*> cases[] = {
         {"", "empty"},
         {"name\na\n", "no column `path`"},
+        {"path,a,a\nx,1,2\n", "two columns `a`"},
+        {"path,a,path\nx,1,y\n", "two columns `path`"},
         {"path,a\nx,1,2\n", "row 2"},
         {"path,a\nx,1\nx,2\n", "row 3"},
         {"path,a\nx,\"1\n", "broken"},
@@ -56,7 +90,7 @@ class Sidecar : public testing::Test {
 
 TEST_F(Sidecar, is_found_by_either_name_and_none_is_fine) {
     write("a.mp4.json", R"({"a":1})");
-    write("b.json", R"({"b":2.0})");
+    write("b.json", "\xef\xbb\xbf{\"b\":2.0}");
     EXPECT_EQ(sidecar_metadata(folder_ + "/a.mp4"), R"({"a":1})");
     EXPECT_EQ(sidecar_metadata(folder_ + "/b.mp4"), R"({"b":2.0})");
     EXPECT_EQ(sidecar_metadata(folder_ + "/c.mp4"), "");

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/unique_fd.h"
 #include "objects/directory/file_ops.h"
+#include "server/stop_signal.h"
 #include "server/wait_for.h"
 
 namespace kinodex::server {
@@ -26,6 +27,7 @@ base::Result<base::Digest> hash_fd(int fd, std::uint64_t size_bytes, std::string
     base::Sha256 hasher;
     std::vector<std::byte> block(kBlockBytes);
     for (std::uint64_t at = 0; at < size_bytes;) {
+        KN_PASS(check_stop());
         const auto count =
             static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size_bytes - at));
         const std::span piece(block.data(), count);
@@ -38,13 +40,33 @@ base::Result<base::Digest> hash_fd(int fd, std::uint64_t size_bytes, std::string
 
 /// In one piece: handing it to another thread would cost more than the work.
 base::Result<base::Digest> copy_small(const objects::Object& object, int to,
-                                         const std::string& path) {
+                                      const std::string& path) {
     std::vector<std::byte> bytes(object.size_bytes());
     KN_PASS(objects::read_exactly(object.fd(), 0, bytes, path));
     KN_PASS(objects::write_all(to, bytes, path));
     base::Sha256 hasher;
     hasher.add(bytes);
     return hasher.end();
+}
+
+/// Of two file systems, or of one that has no such call; whoever reads and writes may still.
+bool kernel_cannot_copy(int error) {
+    return error == EXDEV || error == EOPNOTSUPP || error == EINVAL || error == ENOSYS;
+}
+
+base::Status copy_by_hand(int from, int to, std::uint64_t at, std::uint64_t size_bytes,
+                          const std::string& name) {
+    std::vector<std::byte> block(kBlockBytes);
+    while (at < size_bytes) {
+        KN_PASS(check_stop());
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size_bytes - at));
+        const std::span piece(block.data(), count);
+        KN_PASS(objects::read_exactly(from, at, piece, name));
+        KN_PASS(objects::write_all_at(to, at, piece, name));
+        at += count;
+    }
+    return {};
 }
 
 base::Result<std::uint64_t> size_of(int fd, const std::string& path) {
@@ -76,12 +98,16 @@ base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::s
     off_t in = 0;
     off_t out = 0;
     while (static_cast<std::uint64_t>(in) < size_bytes) {
+        KN_PASS(check_stop());
         const auto left = size_bytes - static_cast<std::uint64_t>(in);
         const auto count =
             static_cast<std::size_t>(std::min<std::uint64_t>(kKernelCopyBytes, left));
         const auto copied = ::copy_file_range(from, &in, to, &out, count, 0);
         if (copied < 0 && errno == EINTR) {
             continue;
+        }
+        if (copied < 0 && kernel_cannot_copy(errno)) {
+            return copy_by_hand(from, to, static_cast<std::uint64_t>(in), size_bytes, name);
         }
         if (copied <= 0) {
             return objects::io_fail("copy", name, copied == 0 ? EIO : errno);

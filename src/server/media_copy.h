@@ -15,6 +15,7 @@ struct CopiedObject {
     base::Digest sha256{};
 };
 
+/// What takes long ends with the error of check_stop() once the command shall stop.
 class MediaCopy {
   public:
     explicit MediaCopy(objects::Objects& objects);
@@ -37,7 +38,7 @@ class MediaCopy {
 /// parts that is complete but was not joined yet is joined now.
 base::Result<std::vector<std::string>> list_whole(objects::Objects& objects,
                                                   const std::string& prefix);
-/// All bytes of one descriptor to another, by the kernel.
+/// All bytes of one descriptor to another, which is empty: by the kernel where it can.
 base::Status copy_bytes(int from, int to, std::uint64_t size_bytes, const std::string& name);
 /// SHA-256 of a whole file.
 base::Result<base::Digest> hash_file(const std::string& path);

@@ -2,48 +2,90 @@
 
 #include <unistd.h>
 
+#include <condition_variable>
+#include <mutex>
 #include <thread>
-#include <utility>
 
 #include "observe/log.h"
+#include "server/stop_signal.h"
 #include "server/wait_for.h"
 
 namespace kinodex::server {
 namespace {
 
-using std::chrono::minutes;
 using std::chrono::steady_clock;
 
-// Long enough for the largest object on a slow disk.
-constexpr minutes kHeldFor{30};
-constexpr minutes kRenewedAfter{1};
-constexpr minutes kRemovalsEndWithin{2};
+// Short, so that what was deleted leaves the disk soon after a copy was killed; and five renewals
+// may fail before it ends.
+constexpr std::chrono::minutes kHeldFor{3};
+constexpr std::chrono::seconds kRenewedAfter{30};
+constexpr std::chrono::minutes kRemovalsEndWithin{2};
 constexpr std::chrono::milliseconds kLook{20};
 
 }  // namespace
 
-ObjectHold::ObjectHold(store::Store& store)
-    : store_(&store), holder_(base::now().time_since_epoch().count() * 100'000 + ::getpid()) {}
+struct ObjectHold::Renewal {
+    store::Store& store;
+    std::int64_t holder = base::now().time_since_epoch().count() * 100'000 + ::getpid();
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is_ending = false;                  // under `mutex`
+    bool has_lapsed = false;                 // under `mutex`
+    std::optional<base::Timestamp> ends_at;  // under `mutex`; by the clock of those who remove
+    std::thread thread;
 
-ObjectHold::ObjectHold(ObjectHold&& other) noexcept
-    : store_(std::exchange(other.store_, nullptr)),
-      holder_(other.holder_),
-      renewed_(other.renewed_) {}
-
-ObjectHold::~ObjectHold() {
-    if (store_ != nullptr) {
-        auto released = wait_for(store_->transfer().release_objects(holder_));
+    explicit Renewal(store::Store& held) : store(held) {}
+    ~Renewal() {
+        if (!thread.joinable()) {
+            return;  // was never taken
+        }
+        {
+            const std::lock_guard lock(mutex);
+            is_ending = true;
+        }
+        changed.notify_all();
+        thread.join();
+        auto released = wait_for(store.transfer().release_objects(holder));
         if (!released) {
             observe::log_warn("hold_not_released", {{"reason", released.error().detail}});
         }
     }
-}
+    Renewal(const Renewal&) = delete;
+    Renewal& operator=(const Renewal&) = delete;
+
+    base::Status renew() {
+        const auto begun = base::now();
+        KN_PASS(wait_for(store.transfer().hold_objects(holder, begun + kHeldFor)));
+        const std::lock_guard lock(mutex);
+        has_lapsed = has_lapsed || (ends_at && *ends_at < base::now());
+        ends_at = begun + kHeldFor;
+        return {};
+    }
+
+    void keep_renewing() {
+        std::unique_lock lock(mutex);
+        while (!changed.wait_for(lock, kRenewedAfter, [this] { return is_ending; })) {
+            lock.unlock();
+            if (auto renewed = renew(); !renewed) {
+                observe::log_warn("hold_not_renewed", {{"reason", renewed.error().detail}});
+            }
+            lock.lock();
+        }
+    }
+};
+
+ObjectHold::ObjectHold(std::unique_ptr<Renewal> renewal) : renewal_(std::move(renewal)) {}
+ObjectHold::ObjectHold(ObjectHold&& other) noexcept = default;
+ObjectHold::~ObjectHold() = default;
 
 base::Result<ObjectHold> ObjectHold::take(store::Store& store) {
-    ObjectHold hold(store);
-    KN_PASS(hold.keep());
+    ObjectHold hold(std::make_unique<Renewal>(store));
+    auto& renewal = *hold.renewal_;
+    KN_PASS(renewal.renew());
+    renewal.thread = std::thread([&renewal] { renewal.keep_renewing(); });
     const auto deadline = steady_clock::now() + kRemovalsEndWithin;
     while (true) {
+        KN_PASS(check_stop());
         KN_TRY(removing, wait_for(store.transfer().objects_are_removed()));
         if (!removing) {
             return hold;
@@ -56,18 +98,18 @@ base::Result<ObjectHold> ObjectHold::take(store::Store& store) {
     }
 }
 
-base::Status ObjectHold::forget_in(store::Store& copy) const {
-    return wait_for(copy.transfer().release_objects(holder_));
+base::Status ObjectHold::check() const {
+    const std::lock_guard lock(renewal_->mutex);
+    if (renewal_->has_lapsed || *renewal_->ends_at < base::now()) {
+        return base::fail(base::Errc::internal, {},
+                          "media may have been removed meanwhile, because this was paused or the "
+                          "database could not be written for minutes; run it again");
+    }
+    return {};
 }
 
-base::Status ObjectHold::keep() {
-    const auto now = steady_clock::now();
-    if (renewed_ != steady_clock::time_point{} && now - renewed_ < kRenewedAfter) {
-        return {};
-    }
-    KN_PASS(wait_for(store_->transfer().hold_objects(holder_, base::now() + kHeldFor)));
-    renewed_ = now;
-    return {};
+base::Status ObjectHold::forget_in(store::Store& copy) const {
+    return wait_for(copy.transfer().release_objects(renewal_->holder));
 }
 
 }  // namespace kinodex::server

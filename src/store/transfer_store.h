@@ -28,6 +28,17 @@ struct ImportCounts {
     std::int64_t there_before = 0;  // with the same id and the same values
 };
 
+/// A ready asset: its `source` has that many bytes.
+struct ReadySource {
+    domain::AssetId asset;
+    std::optional<std::int64_t> size_bytes;
+};
+
+struct ReadySources {
+    std::vector<ReadySource> sources;
+    std::int64_t last = 0;  // where the next call goes on
+};
+
 class TransferStore {
   public:
     virtual ~TransferStore() = default;
@@ -42,6 +53,8 @@ class TransferStore {
     /// At most `limit` rows after position `after` (0: the first), oldest first; none at the end.
     virtual runtime::Asked<ExportedRows> export_rows(std::string kind, ExportScope scope,
                                                      std::int64_t after, std::int64_t limit) = 0;
+    /// The same of the ready assets of all accounts.
+    virtual runtime::Asked<ReadySources> ready_sources(std::int64_t after, std::int64_t limit) = 0;
     /// Adds rows to the account: all or none. Errors: parameter_invalid with a reason, also for an
     /// id or a name that is taken by something else, and for a row that belongs to one that the
     /// account does not have.

@@ -2,12 +2,17 @@
 failures, and in parts where files are large."""
 
 import os
+import pty
+import random
 import shutil
 import signal
 import subprocess
+import threading
 
 import pytest
 from lib.api import Api
+from lib.parts import CHUNK
+from lib.proxy import Proxy
 from lib.server import binary, make_key, wait_until
 from media.maker import clip
 
@@ -18,10 +23,12 @@ def account(server, name):
     return api
 
 
-def start(api, folder, *words):
-    command = [str(binary()), "ingest", str(folder), "--server", api.server.origin + "/v1.3",
-               "--api-key", api.key, *map(str, words)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start(api, folder, *words, origin=None, stderr=subprocess.PIPE, **variables):
+    command = [str(binary()), "ingest", str(folder), "--server",
+               (origin or api.server.origin) + "/v1.3", "--api-key", api.key, *map(str, words)]
+    state = {"XDG_STATE_HOME": str(folder.parent / "state")}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                            env={**os.environ, **state, **variables})
 
 
 def ingest(api, folder, *words, code=0):
@@ -107,16 +114,200 @@ def test_refused_files_are_named_and_hold_up_nothing(server, tree):
     assert "failed: bad.png: " in errors and "bad.png.json" in errors
 
 
-def test_assets_are_indexed_once(server, tree):
+def test_videos_are_indexed_once_and_pictures_are_just_brought(server, tree):
     api = account(server, "indexed")
     index = api.make_index("all")
-    (tree / "one.png").unlink()
-    shutil.rmtree(tree / "2024" / "März")
-    for _ in range(2):
-        ingest(api, tree, "--index", index, "--enable-thumbnail")
+    for words in ("3 uploaded, 0 there already", "0 uploaded, 3 there already"):
+        out, _ = ingest(api, tree, "--index", index, "--enable-thumbnail")
+        assert out == words + ", 0 failed, 0 not tried"
     items = api.get(f"/indexes/{index}/indexed-assets").json()["data"]
     assert [item["system_metadata"]["filename"] for item in items] == ["2024/clip.mp4"]
     assert "thumbnail" in assets(api)["2024/clip.mp4"]
+
+
+@pytest.mark.parametrize("index", ["0123456789abcdef01234567", "none/../of those"])
+def test_unknown_index_is_told_before_anything_is_sent(server, tree, index):
+    api = account(server, "no such index")
+    _, errors = ingest(api, tree, "--index", index, code=1)
+    assert f"--index {index}" in errors and api.asset_total() == 0
+
+
+def test_what_cannot_be_indexed_is_uploaded_all_the_same(start_server, tree):
+    api = Api(start_server("--quota-hours", 0.001))
+    index = api.make_index("small")
+    out, errors = ingest(api, tree, "--index", index, code=1)
+    assert out == "3 uploaded, 0 there already, 0 failed, 0 not tried, 1 not indexed"
+    assert "not indexed: 2024/clip.mp4: usage_limit_exceeded" in errors
+    assert set(assets(api)) == {"one.png", "2024/clip.mp4", "2024/März/zwei.jpg"}
+
+
+@pytest.mark.parametrize("words", [["--ingest", "async"], []])
+def test_files_found_unusable_later_are_failures_and_do_not_pile_up(start_server, tree, words):
+    """The first server answers before it has looked at a file, the second one for parts."""
+    api = Api(start_server(*words))
+    (tree / "notes.mp4").write_text("no media, and not short: " + 20 * "word ")
+    direct = ["--max-direct-bytes", 1 << 20 if words else 10]
+    for brought, there in ((3, 0), (0, 3)):
+        out, errors = ingest(api, tree, *direct, code=1)
+        assert out == f"{brought} uploaded, {there} there already, 1 failed, 0 not tried"
+        assert "failed: notes.mp4: the server could not use it: " in errors
+        assert {each["status"] for each in assets(api).values()} == {"ready"}
+        assert set(assets(api)) == {"one.png", "2024/clip.mp4", "2024/März/zwei.jpg"}
+
+
+def test_entries_that_cannot_be_read_are_failures_of_their_own(server, tree):
+    api = account(server, "unreadable")
+    (tree / "loop.png").symlink_to("loop.png")
+    (tree / "2024" / "nothing.png").symlink_to("nowhere")
+    (tree / "again").symlink_to("2024")
+    (tree / "link.png").symlink_to("one.png")
+    closed = 0
+    if os.geteuid() != 0:
+        (tree / "closed").mkdir(mode=0)
+        closed = 1
+    out, errors = ingest(api, tree, code=1)
+    assert out == f"4 uploaded, 0 there already, {2 + closed} failed, 0 not tried"
+    assert "failed: loop.png: it cannot be read: " in errors
+    assert "failed: 2024/nothing.png: it cannot be read: " in errors
+    assert closed == 0 or "failed: closed: it cannot be read: " in errors
+    assert set(assets(api)) == {"one.png", "link.png", "2024/clip.mp4", "2024/März/zwei.jpg"}
+
+
+def test_names_are_printed_without_their_control_characters(server, tree):
+    api = account(server, "terminal")
+    (tree / "red\x1b[31m\x9b.txt").write_text("no media")
+    _, errors = ingest(api, tree, code=1)
+    assert "\x1b" not in errors and "\x9b" not in errors
+    assert "failed: red\\x1b[31m\\xc2\\x9b.txt: " in errors
+
+
+def test_table_that_is_no_regular_file_is_refused_as_such(server, tree):
+    _, errors = ingest(account(server, "device"), tree, "--metadata", "/dev/null", code=1)
+    assert "/dev/null is no regular file" in errors
+
+
+class Stalled:
+    """A server behind a proxy that holds the `at`-th PUT of a chunk up until it may go on, and a
+    folder with one video of eight chunks."""
+
+    def __init__(self, server, name, folder, at):
+        self.api = account(server, name)
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+        def hold(number, sent):
+            if number == at and sent > CHUNK / 2 and not self.go_on.is_set():
+                self.reached.set()
+                self.go_on.wait(600)
+            return False
+
+        self.proxy = Proxy(lambda: server.port, hold)
+        self.folder = folder / "large"
+        self.folder.mkdir()
+        film = clip("exact_4s").read_bytes()
+        noise = random.Random(at).randbytes(8 * CHUNK - 8 - len(film))
+        box = (len(noise) + 8).to_bytes(4, "big") + b"free"
+        self.file = self.folder / "film.mp4"
+        self.file.write_bytes(film + box + noise)
+
+    def start(self, **more):
+        return start(self.api, self.folder, "--max-direct-bytes", 10, origin=self.proxy.origin,
+                     **more)
+
+    def start_and_stall(self, **more):
+        process = self.start(**more)
+        assert self.reached.wait(60)
+        return process
+
+    def close(self):
+        self.go_on.set()
+        self.proxy.close()
+
+
+@pytest.fixture
+def stalled(server, tmp_path, request):
+    one = Stalled(server, request.node.name, tmp_path, request.param)
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize("stalled", [6], indirect=True)
+def test_upload_in_parts_goes_on_where_a_killed_run_was(stalled, server):
+    process = stalled.start_and_stall()
+    process.kill()
+    process.communicate()
+    stalled.go_on.set()
+    before = stalled.proxy.puts
+    out, errors = stalled.start().communicate(timeout=120)
+    assert out.startswith("1 uploaded, 0 there already"), out + errors
+    assert stalled.proxy.puts == before + 4  # four were reported
+    asset = assets(stalled.api)["film.mp4"]
+    source = next((server.data_dir / "media").rglob(f"{asset['_id']}/source"))
+    assert source.read_bytes() == stalled.file.read_bytes()
+    assert stalled.api.get("/assets/multipart-uploads").json()["data"] == []
+
+
+@pytest.mark.parametrize("stalled", [6], indirect=True)
+def test_changed_file_is_not_mixed_with_what_was_sent_of_it(stalled, server):
+    process = stalled.start_and_stall()
+    process.kill()
+    process.communicate()
+    stalled.go_on.set()
+    data = stalled.file.read_bytes()
+    stalled.file.write_bytes(data[:-1000] + bytes(1000))
+    os.utime(stalled.file, (1, 1))
+    before = stalled.proxy.puts
+    out, errors = stalled.start().communicate(timeout=120)
+    assert out.startswith("1 uploaded, 0 there already"), out + errors
+    assert stalled.proxy.puts == before + 8
+    asset = assets(stalled.api)["film.mp4"]
+    source = next((server.data_dir / "media").rglob(f"{asset['_id']}/source"))
+    assert source.read_bytes() == stalled.file.read_bytes()
+
+
+@pytest.mark.parametrize("stalled", [0], indirect=True)
+def test_without_a_place_for_notes_parts_are_sent_and_it_is_said(stalled):
+    process = stalled.start(XDG_STATE_HOME="/proc/none")
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, out + errors
+    assert "cannot be remembered in /proc/none/kinodex/uploads" in errors
+
+
+@pytest.mark.parametrize("stalled", [2], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stop_ends_an_upload_that_is_under_way(stalled, number):
+    process = stalled.start_and_stall()
+    process.send_signal(number)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, out + errors
+    assert out.strip() == "0 uploaded, 0 there already, 0 failed, 1 not tried"
+
+
+@pytest.mark.parametrize("stalled", [2], indirect=True)
+@pytest.mark.parametrize("end", ["shorter", "gone"])
+def test_file_that_changes_while_it_is_sent_is_a_failure_at_once(stalled, end):
+    process = stalled.start_and_stall()
+    if end == "gone":
+        stalled.file.unlink()
+    else:
+        os.truncate(stalled.file, CHUNK + CHUNK // 4)
+    stalled.go_on.set()
+    out, errors = process.communicate(timeout=25)  # the server itself would wait for 30 s
+    assert out.strip() == "0 uploaded, 0 there already, 1 failed, 0 not tried"
+    assert "failed: film.mp4: it " in errors
+
+
+@pytest.mark.parametrize("stalled", [5], indirect=True)
+def test_the_bar_moves_within_a_file(stalled):
+    reader, terminal = pty.openpty()
+    process = stalled.start(stderr=terminal)
+    os.close(terminal)
+    shown = ""
+    while "#" * 15 not in shown:  # half of the file
+        shown += os.read(reader, 4096).decode()
+    assert "1/1 files" not in shown and "0/1 files" in shown
+    stalled.go_on.set()
+    process.communicate(timeout=60)
+    os.close(reader)
 
 
 def test_large_files_go_in_parts_and_arrive_whole(server, tree):

@@ -3,9 +3,14 @@ that is promised, and the copy held against the original by the API and by the b
 
 import hashlib
 import json
+import os
+import shutil
+import signal
 import sqlite3
 import subprocess
+import tempfile
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +18,7 @@ import pytest
 from lib import parts
 from lib.api import Api
 from lib.multipart import Part, encode
+from lib.pictures import noise_png
 from lib.server import binary, make_key, run_keys, wait_until
 from lib.url_server import UrlServer
 from media.maker import clip
@@ -441,6 +447,31 @@ def test_spoiled_export_is_refused_and_adds_no_row(library, tmp_path, spoil, wor
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.fixture
+def far(tmp_path):
+    """A folder on another file system than the data directories."""
+    if os.stat("/dev/shm").st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system")
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_export_and_backup_reach_another_file_system(library, start_server, far):
+    films, data = library["films"], library["server"].data_dir
+    # Larger than what is copied in one piece.
+    noise = noise_png(700)
+    large = films.upload(noise, filename="noise.png")["_id"]
+    succeed("export", far / "out", "--data-dir", data, "--account", "films")
+    assert (far / "out/media/assets" / large / "source").read_bytes() == noise
+    done = subprocess.run(["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"],
+                          cwd=far / "out", capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    succeed("backup", far / "backup", "--data-dir", data)
+    assert next((far / "backup/media/assets").rglob(f"{large}/source")).read_bytes() == noise
+    assert all_of(Api(start_server(data_dir=far / "backup"), films.key)) == all_of(films)
+
+
 def test_existing_folder_and_unknown_names_are_refused(library, tmp_path):
     data = library["server"].data_dir
     (tmp_path / "there").mkdir()
@@ -449,7 +480,149 @@ def test_existing_folder_and_unknown_names_are_refused(library, tmp_path):
     fail("export", tmp_path / "a", "--data-dir", data, "--account", "nobody", word="nobody")
     fail("export", tmp_path / "a", "--data-dir", data, "--account", "films", "--index",
          "0123456789abcdef01234567", word="0123456789abcdef01234567")
-    assert not (tmp_path / "a").exists() and not (tmp_path / "a.partial").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"there", Path(data).name}
+
+
+@pytest.mark.parametrize("command", ["export", "backup"])
+def test_two_runs_with_one_name_spoil_neither_each_other_nor_what_is_beside(library, tmp_path,
+                                                                            command):
+    strange = tmp_path / "out.partial"
+    strange.mkdir()
+    (strange / "notes").write_text("not ours")
+    words = [command, tmp_path / "out", "--data-dir", library["server"].data_dir]
+    words += ["--account", "films"] if command == "export" else []
+    both = [subprocess.Popen([str(binary()), *map(str, words)], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    ends = [(each.communicate(timeout=120), each.returncode) for each in both]
+    assert sorted(code for _, code in ends) == [0, 1], ends
+    assert all("is there already" in texts[1] for texts, code in ends if code == 1)
+    found = {path.read_bytes() for path in (tmp_path / "out/media").rglob("source")}
+    assert clip("exact_4s").read_bytes() in found and clip("tall_25fps").read_bytes() in found
+    assert (strange / "notes").read_text() == "not ours"
+    assert {path.name for path in tmp_path.iterdir()} >= {"out", "out.partial"}
+    assert [path for path in tmp_path.glob("out.partial-*")] == []
+
+
+def test_folders_may_be_named_with_a_slash_at_the_end(library, tmp_path):
+    data = library["server"].data_dir
+    succeed("export", f"{tmp_path}/out/", "--data-dir", data, "--account", "films")
+    succeed("backup", f"{tmp_path}/backup//", "--data-dir", f"{data}/")
+    assert (tmp_path / "out/SHA256SUMS").is_file() and (tmp_path / "backup/kinodex.db").is_file()
+
+
+def mode(path):
+    return path.stat().st_mode & 0o777
+
+
+def test_what_is_written_is_the_owners_alone_and_other_directories_keep_their_mode(
+        library, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    succeed("export", tmp_path / "out", "--data-dir", library["server"].data_dir, "--account",
+            "films")
+    succeed("import", tmp_path / "out", "--data-dir", shared)
+    succeed("backup", tmp_path / "backup", "--data-dir", shared)
+    assert mode(shared) == 0o755
+    written = [tmp_path / "out", tmp_path / "backup", *(tmp_path / "out").rglob("*"),
+               *(tmp_path / "backup").rglob("*"), *shared.rglob("*")]
+    assert {mode(path) for path in written if path.is_dir()} == {0o700}
+    assert {mode(path) for path in written if path.is_file()} == {0o600}
+
+
+@pytest.mark.parametrize("command", ["export", "backup"])
+def test_data_directory_that_is_none_is_refused_and_not_made(tmp_path, command):
+    mistyped = tmp_path / "mistyped"
+    fail(command, tmp_path / "out", "--data-dir", mistyped, word=f"no Kinodex data in {mistyped}")
+    mistyped.mkdir()
+    fail(command, tmp_path / "out", "--data-dir", mistyped, word=f"no Kinodex data in {mistyped}")
+    assert list(tmp_path.iterdir()) == [mistyped] and list(mistyped.iterdir()) == []
+
+
+def test_data_directory_that_cannot_be_written_is_named(tmp_path):
+    open_to_all = Path(tempfile.mkdtemp())  # also to whom this is run as
+    open_to_all.chmod(0o555)
+    try:
+        (open_to_all / "kinodex.db").touch()
+    except PermissionError:
+        open_to_all.chmod(0o755)
+        (open_to_all / "kinodex.db").touch()
+        open_to_all.chmod(0o555)
+    user = {"user": "nobody"} if os.geteuid() == 0 else {}
+    try:
+        done = subprocess.run([str(binary()), "export", str(tmp_path / "out"), "--data-dir",
+                               str(open_to_all)], capture_output=True, text=True, **user)
+    except PermissionError:
+        pytest.skip("the binary is not everybody's to run")
+    assert done.returncode == 1
+    assert f"the data directory {open_to_all} cannot be written: " in done.stderr
+
+
+def damage(library):
+    """Takes one file away and half of another; returns what is then said of them."""
+    media = library["server"].data_dir / "media"
+    next(media.rglob(f"{library['image']}/source")).unlink()
+    source = next(media.rglob(f"{library['video']}/source"))
+    whole = source.stat().st_size
+    os.truncate(source, whole // 2)
+    return [f"damaged: assets/{library['image']}/source: there is none",
+            f"damaged: assets/{library['video']}/source: {whole // 2} bytes instead of {whole}"]
+
+
+def test_damaged_store_is_copied_as_far_as_it_goes_and_that_is_told(library, start_server,
+                                                                    tmp_path):
+    data, out = library["server"].data_dir, tmp_path / "out"
+    lines = damage(library)
+    for words in (["export", out, "--data-dir", data, "--account", "films"],
+                  ["import", out, "--data-dir", tmp_path / "target"],
+                  ["backup", tmp_path / "backup", "--data-dir", data]):
+        done = fail(*words, word="the files of 2 ready assets")
+        assert sorted(done.stderr.splitlines())[:2] == sorted(lines)
+    tall = clip("tall_25fps").read_bytes()
+    for copy in (out, tmp_path / "target", tmp_path / "backup"):
+        assert next((copy / "media").rglob(f"{library['tall']}/source")).read_bytes() == tall
+    restored = Api(start_server(data_dir=tmp_path / "backup"), library["films"].key)
+    assert restored.asset_total() == 3
+
+
+def test_media_missing_from_an_export_is_told_before_anything_is_imported(library, tmp_path):
+    out, data = tmp_path / "out", tmp_path / "target"
+    succeed("export", out, "--data-dir", library["server"].data_dir, "--account", "films")
+    (out / "media/assets" / library["tall"] / "source").unlink()
+    fail("import", out, "--data-dir", data, word=f"{library['tall']}/source is missing")
+    assert [path for path in (data / "media").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["export", "backup"])
+def test_interrupted_copy_leaves_neither_a_draft_nor_a_hold(library, tmp_path, command, number):
+    data = library["server"].data_dir
+    library["server"].stop()
+    words = [command, tmp_path / "out", "--data-dir", data]
+    words += ["--account", "films"] if command == "export" else []
+    with sqlite3.connect(data / "kinodex.db", isolation_level=None) as database:
+        database.execute("BEGIN IMMEDIATE")  # it cannot take its hold meanwhile
+        process = subprocess.Popen([str(binary()), *map(str, words)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: list(tmp_path.glob("out.partial-*")), 30, "the draft")
+        process.send_signal(number)
+        database.execute("COMMIT")
+        out, errors = process.communicate(timeout=60)
+        assert process.returncode == 128 + number, out + errors
+        assert "interrupted" in errors
+        assert [path.name for path in tmp_path.iterdir()] == [data.name]
+        assert database.execute("SELECT count(*) FROM object_holds").fetchone() == (0,)
+
+
+def test_hold_of_a_killed_copy_ends_within_minutes(library, tmp_path):
+    data = library["server"].data_dir
+    with sqlite3.connect(data / "kinodex.db", isolation_level=None) as database:
+        kept = "CREATE TRIGGER keep BEFORE DELETE ON object_holds BEGIN SELECT RAISE(IGNORE); END"
+        database.execute(kept)  # as a killed run leaves it
+        succeed("backup", tmp_path / "out", "--data-dir", data)
+        database.execute("DROP TRIGGER keep")
+        (until_ms,) = database.execute("SELECT until_ms FROM object_holds").fetchone()
+    assert until_ms / 1000 < time.time() + 5 * 60
 
 
 def test_backup_taken_under_load_is_whole(library, start_server, tmp_path):

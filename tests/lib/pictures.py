@@ -1,7 +1,10 @@
 """Pictures as plain numbers: decoded by FFmpeg, looked at with a few lines of arithmetic."""
 
 import json
+import random
+import struct
 import subprocess
+import zlib
 from dataclasses import dataclass
 
 
@@ -55,3 +58,16 @@ def near(colour, wanted, tolerance=60):
 
 
 RED, BLUE, LIME = (254, 0, 0), (0, 0, 254), (0, 255, 1)
+
+
+def noise_png(side):
+    """A square PNG of random pixels, which takes a good 3 bytes for each; the same every time."""
+    chance = random.Random(side)
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = b"".join(b"\0" + chance.randbytes(3 * side) for _ in range(side))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows, 0)) + chunk(b"IEND", b""))

@@ -1,4 +1,6 @@
 // The one binary: `kinodex serve`, `kinodex keys …`, and the zygote that the server starts itself.
+#include <sys/stat.h>
+
 #include <csignal>
 
 #include "config/config.h"
@@ -12,6 +14,7 @@ int main(int argc, char** argv) {
     if (!parsed.config) {
         return parsed.exit_code;
     }
+    ::umask(0077);  // what any command writes is the owner's alone
     switch (parsed.config->command) {
         case config::Command::media_zygote:
             return media::run_zygote({.warm_up = media::warm_up,

@@ -161,6 +161,25 @@ TEST_P(StoreConformance, held_objects_are_not_removed_until_everybody_lets_go) {
     EXPECT_EQ(wait(store().transfer().objects_are_removed()), true);
 }
 
+TEST_P(StoreConformance, ready_assets_of_all_accounts_are_listed_with_their_sizes) {
+    const auto mine = add_ready_asset(account_);
+    add_asset(account_);
+    const auto theirs = add_ready_asset(stranger_);
+    std::vector<domain::AssetId> found;
+    std::int64_t after = 0;
+    while (true) {
+        const auto page = wait(store().transfer().ready_sources(after, 1)).value();
+        if (page.sources.empty()) {
+            break;
+        }
+        ASSERT_EQ(page.sources.size(), 1u);
+        EXPECT_EQ(page.sources[0].size_bytes, 1'000'000);
+        found.push_back(page.sources[0].asset);
+        after = page.last;
+    }
+    EXPECT_EQ(found, (std::vector{mine.id, theirs.id}));
+}
+
 TEST_P(StoreConformance, accounts_are_found_by_name) {
     auto& transfer = store().transfer();
     EXPECT_EQ(error_of(wait(transfer.find_account("films"))).code, base::Errc::resource_not_exist);

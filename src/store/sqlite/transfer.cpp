@@ -272,6 +272,26 @@ Asked<ExportedRows> SqliteTransfer::export_rows(std::string kind, ExportScope sc
     return access_.read<ExportedRows>(std::move(work));
 }
 
+Asked<ReadySources> SqliteTransfer::ready_sources(std::int64_t after, std::int64_t limit) {
+    auto work = [after, limit](Connection& db) -> base::Result<ReadySources> {
+        Query query(db,
+                    "SELECT rowid, id, size_bytes FROM assets WHERE status = 1 AND rowid > ? "
+                    "ORDER BY rowid LIMIT ?");
+        query.with(after, limit);
+        ReadySources found;
+        while (true) {
+            KN_TRY(more, query.step());
+            if (!more) {
+                return found;
+            }
+            found.last = query.integer(0);
+            found.sources.push_back(
+                {query.id<domain::AssetId>(1), query.maybe_integer<std::int64_t>(2)});
+        }
+    };
+    return access_.read<ReadySources>(std::move(work));
+}
+
 Asked<ImportCounts> SqliteTransfer::import_rows(std::string kind, AccountId account,
                                                 std::vector<std::string> lines) {
     auto work = [&table = table_of(kind), account, lines = std::move(lines)](WriteTurn& turn) {

@@ -15,6 +15,7 @@ class SqliteTransfer : public TransferStore {
     runtime::Asked<domain::AccountId> make_account(std::string account_name) override;
     runtime::Asked<ExportedRows> export_rows(std::string kind, ExportScope scope,
                                              std::int64_t after, std::int64_t limit) override;
+    runtime::Asked<ReadySources> ready_sources(std::int64_t after, std::int64_t limit) override;
     runtime::Asked<ImportCounts> import_rows(std::string kind, domain::AccountId account,
                                              std::vector<std::string> lines) override;
     runtime::Asked<ImportCounts> check_rows(std::string kind, domain::AccountId account,
